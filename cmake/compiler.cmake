@@ -1,0 +1,50 @@
+# How every file of ours is compiled: the language, the checks that stay on in each build, and what the options add.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+
+# Checked indexing in the standard library stays on everywhere: an index that is wrong in release is wrong with real data.
+add_compile_definitions(_GLIBCXX_ASSERTIONS)
+
+if(ONCEWARD_SANITIZE)
+  add_compile_options(-fsanitize=${ONCEWARD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${ONCEWARD_SANITIZE})
+endif()
+
+if(ONCEWARD_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "ONCEWARD_FUZZ needs clang: libFuzzer is part of it")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+if(ONCEWARD_LTO)
+  include(CheckIPOSupported)
+  check_ipo_supported(LANGUAGES CXX)
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # CMake asks for one serial link; let it use the cores that there are.
+    set(CMAKE_CXX_COMPILE_OPTIONS_IPO -flto=auto -fno-fat-lto-objects)
+  endif()
+else()
+  # lld links several times faster; it does not read GCC's LTO objects.
+  include(CheckLinkerFlag)
+  check_linker_flag(CXX -fuse-ld=lld ONCEWARD_HAS_LLD)
+  if(ONCEWARD_HAS_LLD)
+    add_link_options(-fuse-ld=lld)
+  endif()
+endif()
+
+find_program(ONCEWARD_CCACHE ccache)
+if(ONCEWARD_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ONCEWARD_CCACHE})
+endif()
+
+include(warnings)
