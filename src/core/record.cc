@@ -1,0 +1,179 @@
+#include "core/record.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace onceward::core {
+namespace {
+
+template <typename... Handlers>
+struct overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+record_completed completed_reply(const record& kept, const state_completed& done) {
+  return {summarise(kept), done.response, done.tombstone};
+}
+
+decision unchanged(reply answer) { return {std::move(answer), std::nullopt}; }
+
+decision grant(const record* before, const claim& what, wall_time now, fence next) {
+  record after{.attempt = what.attempt,
+               .attempt_number = before == nullptr ? 1 : before->attempt_number + 1,
+               .token = next,
+               .first_seen = before == nullptr ? now : before->first_seen,
+               .retention = what.retention,
+               .fingerprint = what.fingerprint,
+               .state = state_in_flight{now + what.lease}};
+  claim_granted answer{after.token, after.attempt_number, what.lease};
+  return {answer, std::move(after)};
+}
+
+record with_outcome(const record& before, const outcome_completed& outcome, wall_time now) {
+  record after = before;
+  const wall_time response_expires_at = now + outcome.retention;
+  after.state = state_completed{.completed_at = now,
+                                .response_expires_at = response_expires_at,
+                                .tombstone_expires_at = std::max(response_expires_at, now + outcome.retention_tombstone),
+                                .response = outcome.response,
+                                .tombstone = outcome.tombstone};
+  return after;
+}
+
+record with_outcome(const record& before, const outcome_unknown& outcome, wall_time now) {
+  record after = before;
+  after.retention = outcome.retention;
+  after.state = state_unknown{now};
+  return after;
+}
+
+}  // namespace
+
+std::optional<wall_time> expiry(const record& kept) {
+  return std::visit(overloaded{
+                        [](const state_in_flight&) -> std::optional<wall_time> { return std::nullopt; },
+                        [](const state_completed& done) -> std::optional<wall_time> { return done.tombstone_expires_at; },
+                        [&](const state_released& gone) -> std::optional<wall_time> { return gone.released_at + kept.retention; },
+                        [&](const state_unknown& open) -> std::optional<wall_time> { return open.since + kept.retention; },
+                    },
+                    kept.state);
+}
+
+std::optional<record> as_of(record kept, wall_time now) {
+  if (const auto* running = std::get_if<state_in_flight>(&kept.state); running != nullptr && running->lease_end <= now) {
+    kept.state = state_unknown{running->lease_end};
+  }
+  if (const auto end = expiry(kept); end && *end <= now) return std::nullopt;
+  if (auto* done = std::get_if<state_completed>(&kept.state); done != nullptr && done->response_expires_at <= now) {
+    done->response = nullptr;
+  }
+  return kept;
+}
+
+record abandoned(record kept, wall_time now) {
+  if (const auto* running = std::get_if<state_in_flight>(&kept.state); running != nullptr) {
+    kept.state = state_unknown{std::min(running->lease_end, now)};
+  }
+  return kept;
+}
+
+record_summary summarise(const record& kept) {
+  const wall_time ended_at = std::visit(overloaded{
+                                            [](const state_in_flight& running) { return running.lease_end; },
+                                            [](const state_completed& done) { return done.completed_at; },
+                                            [](const state_released& gone) { return gone.released_at; },
+                                            [](const state_unknown& open) { return open.since; },
+                                        },
+                                        kept.state);
+  return {.attempt = kept.attempt,
+          .attempt_number = kept.attempt_number,
+          .token = kept.token,
+          .first_seen = kept.first_seen,
+          .ended_at = ended_at,
+          .expires_at = expiry(kept).value_or(ended_at + kept.retention),
+          .fingerprint = kept.fingerprint};
+}
+
+reply describe(const record& kept, wall_time now) {
+  return std::visit(overloaded{
+                        [&](const state_in_flight& running) -> reply {
+                          return record_in_flight{summarise(kept), running.lease_end - now};
+                        },
+                        [&](const state_completed& done) -> reply { return completed_reply(kept, done); },
+                        [&](const state_released&) -> reply { return record_released{summarise(kept)}; },
+                        [&](const state_unknown&) -> reply { return record_unknown{summarise(kept)}; },
+                    },
+                    kept.state);
+}
+
+decision decide(const record* before, const claim& what, wall_time now, fence next) {
+  if (before == nullptr) return grant(before, what, now, next);
+  const bool own = before->attempt == what.attempt;
+  return std::visit(overloaded{
+                        [&](const state_in_flight& running) {
+                          if (!own) return unchanged(describe(*before, now));
+                          return unchanged(claim_granted{before->token, before->attempt_number, running.lease_end - now});
+                        },
+                        [&](const state_completed&) { return unchanged(describe(*before, now)); },
+                        [&](const state_released&) {
+                          // An attempt that gave up is over: a late copy of its claim must not bring it back.
+                          if (own) return unchanged(fenced{});
+                          return grant(before, what, now, next);
+                        },
+                        [&](const state_unknown&) {
+                          if (what.over_unknown == before->attempt && !own) return grant(before, what, now, next);
+                          return unchanged(describe(*before, now));
+                        },
+                    },
+                    before->state);
+}
+
+decision decide(const record* before, const renew& what, wall_time now) {
+  if (before == nullptr || before->attempt != what.attempt) return unchanged(fenced{});
+  return std::visit(overloaded{
+                        [&](const state_in_flight& running) {
+                          record after = *before;
+                          after.state = state_in_flight{std::max(running.lease_end, now + what.lease)};
+                          return decision{applied{}, std::move(after)};
+                        },
+                        [&](const state_completed&) { return unchanged(fenced{}); },
+                        [&](const state_released&) { return unchanged(fenced{}); },
+                        [&](const state_unknown&) { return unchanged(describe(*before, now)); },
+                    },
+                    before->state);
+}
+
+decision decide(const record* before, const complete& what, wall_time now) {
+  if (before == nullptr || before->attempt != what.attempt) return unchanged(fenced{});
+  const auto end = [&] {
+    return decision{applied{}, std::visit([&](const auto& outcome) { return with_outcome(*before, outcome, now); }, what.outcome)};
+  };
+  return std::visit(overloaded{
+                        [&](const state_in_flight&) { return end(); },
+                        [&](const state_completed&) { return unchanged(applied{}); },
+                        [&](const state_released&) { return unchanged(fenced{}); },
+                        [&](const state_unknown&) {
+                          if (std::holds_alternative<outcome_unknown>(what.outcome)) return unchanged(applied{});
+                          return end();
+                        },
+                    },
+                    before->state);
+}
+
+decision decide(const record* before, const release& what, wall_time now) {
+  if (before == nullptr || before->attempt != what.attempt) return unchanged(fenced{});
+  const auto end = [&] {
+    record after = *before;
+    after.state = state_released{now};
+    return decision{applied{}, std::move(after)};
+  };
+  return std::visit(overloaded{
+                        [&](const state_in_flight&) { return end(); },
+                        [&](const state_completed&) { return unchanged(fenced{}); },
+                        [&](const state_released&) { return unchanged(applied{}); },
+                        [&](const state_unknown&) { return end(); },
+                    },
+                    before->state);
+}
+
+}  // namespace onceward::core
