@@ -1,5 +1,5 @@
-// Stands in for libFuzzer where that is not linked: runs a fuzz target over the files it is given, and over every file of the
-// folders it is given. Fails if a path does not exist or nothing was replayed, so that a lost corpus is seen.
+// Stands in for libFuzzer where that is not linked: runs a fuzz target over the files it is given, and over every file
+// of the folders it is given. Fails if a path does not exist or nothing was replayed, so that a lost corpus is seen.
 
 #include <cstddef>
 #include <cstdint>
