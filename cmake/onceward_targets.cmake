@@ -66,7 +66,8 @@ endfunction()
 # onceward_test_program(<target> [SOURCES …] [LINKS …] [LABELS …] [TIMEOUT <seconds>])
 #
 # One GoogleTest program and one ctest entry for it. Without SOURCES: every .cc file of the calling folder.
-# Files beside a test are found under ONCEWARD_SOURCE_DIR, the repository's root.
+# Files beside a test are found under ONCEWARD_SOURCE_DIR, the repository's root, and headers from there on:
+# "tests/support/….h". A program labelled `threads` belongs to the target thread_tests, which is all that TSan needs.
 function(onceward_test_program target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINKS;LABELS")
   if(NOT ONCEWARD_TESTS)
@@ -79,10 +80,14 @@ function(onceward_test_program target)
     set(arg_TIMEOUT 300)
   endif()
   add_executable(${target} ${arg_SOURCES})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(${target} PRIVATE ONCEWARD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE ${arg_LINKS} onceward_warnings GTest::gmock GTest::gtest_main)
   add_test(NAME ${target} COMMAND ${target} --gtest_brief=1)
   set_tests_properties(${target} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+  if("threads" IN_LIST arg_LABELS)
+    add_dependencies(thread_tests ${target})
+  endif()
 endfunction()
 
 # onceward_fuzz_target(<source> [LINKS …])
@@ -119,6 +124,8 @@ function(onceward_bench_program source)
   add_executable(${target} ${source})
   target_link_libraries(${target} PRIVATE ${arg_LINKS} onceward_warnings benchmark::benchmark_main)
 endfunction()
+
+add_custom_target(thread_tests)
 
 # The replay driver, for every build without libFuzzer.
 if(ONCEWARD_TESTS AND NOT ONCEWARD_FUZZ)
