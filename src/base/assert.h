@@ -1,0 +1,18 @@
+// Assertions that stay on in release. They state what must hold if the program is right, never what a peer, a store or
+// a file should have sent: input that breaks a rule is an error value.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace onceward::base {
+
+[[noreturn]] [[gnu::cold]] inline void assertion_failed(const char* condition, const char* file, int line) {
+  std::fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, condition);
+  std::abort();
+}
+
+}  // namespace onceward::base
+
+#define ONCEWARD_ASSERT(condition) \
+  (static_cast<bool>(condition) ? void(0) : ::onceward::base::assertion_failed(#condition, __FILE__, __LINE__))

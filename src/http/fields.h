@@ -1,0 +1,112 @@
+// Header fields as views: what a parsed head holds and what later stages switch on.
+//
+// A field's name is resolved to a field_id once, when the head is parsed, so that nobody compares names again for a
+// field that this program knows. All views point into the head they came from and live as long as it does.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "http/characters.h"
+
+namespace onceward::http {
+
+// The names that some stage of this program acts on; every other name is `other`.
+enum class field_id : std::uint8_t {
+  other,
+  age,
+  api_key,
+  authorization,
+  cache_control,
+  connection,
+  content_encoding,
+  content_language,
+  content_length,
+  content_type,
+  cookie,
+  date,
+  expect,
+  host,
+  http2_settings,
+  idempotency_key,
+  idempotency_outcome,
+  idempotent_replayed,
+  keep_alive,
+  link,
+  location,
+  prefer,
+  proxy_connection,
+  request_id,
+  retry_after,
+  server,
+  set_cookie,
+  te,
+  trailer,
+  transfer_encoding,
+  upgrade,
+  via,
+  x_api_key,
+  x_correlation_id,
+  x_request_id,
+};
+
+// The canonical spelling; empty for `other`.
+std::string_view name_of(field_id id);
+
+// The id of a name, whatever its case.
+field_id identify(std::string_view name);
+
+struct field_view {
+  std::string_view name;   // As received.
+  std::string_view value;  // Without the SP and HTAB around it.
+  field_id id = field_id::other;
+
+  friend bool operator==(const field_view&, const field_view&) = default;
+};
+
+using fields_view = std::span<const field_view>;
+
+// Makes a field of a name that is not known at compile time.
+inline field_view make_field(std::string_view name, std::string_view value) {
+  return {name, value, identify(name)};
+}
+
+// ASCII letters without case; every other byte exactly.
+bool names_equal(std::string_view a, std::string_view b);
+
+std::size_t count(fields_view fields, field_id id);
+std::size_t count(fields_view fields, std::string_view name);
+
+// The value of the only line of that name; nothing if there is none or more than one.
+std::optional<std::string_view> find(fields_view fields, field_id id);
+std::optional<std::string_view> find(fields_view fields, std::string_view name);
+
+// Calls `visit` with each non-empty element of a comma-separated list, trimmed, until it returns false; says whether it
+// never did. For lists of tokens: a comma inside a quoted string separates too.
+template <class Visit>
+bool for_each_token(std::string_view list, Visit&& visit) {
+  while (!list.empty()) {
+    const std::size_t comma = list.find(',');
+    const std::string_view element = trimmed(list.substr(0, comma));
+    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+    if (!element.empty() && !visit(element)) return false;
+  }
+  return true;
+}
+
+// As above, over every line of that name, in order.
+template <class Visit>
+bool for_each_token(fields_view fields, field_id id, Visit&& visit) {
+  for (const field_view& field : fields) {
+    if (field.id == id && !for_each_token(field.value, visit)) return false;
+  }
+  return true;
+}
+
+// Whether a list of tokens holds this one, whatever its case.
+bool has_token(fields_view fields, field_id id, std::string_view token);
+
+}  // namespace onceward::http

@@ -1,0 +1,51 @@
+// The strict layer in front of the parser: finds where a head ends and refuses raw bytes that two implementations could
+// read differently: bare CR and LF, control characters, folded lines, a start line of another protocol, too much of
+// anything. What it lets through has only whole CRLF lines, none of which begins with white space.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "http/errors.h"
+#include "http/limits.h"
+
+namespace onceward::http {
+
+enum class head_kind : std::uint8_t { request, response };
+
+class head_scanner {
+ public:
+  struct incomplete {};
+  // The head is input[begin, end).
+  struct found {
+    std::size_t begin;
+    std::size_t end;
+    bool padded_names;  // White space before a colon, which a response may have (RFC 9112 section 5.1).
+  };
+  using outcome = std::variant<incomplete, found, parse_error>;
+
+  explicit head_scanner(head_kind kind) : kind_(kind) {}
+
+  // `input` begins where it began at the first call since reset(), and has at least the bytes it had then.
+  outcome scan(std::string_view input, const head_limits& limits);
+
+  void reset() { *this = head_scanner(kind_); }
+
+  bool idle() const { return seen_bytes_ == begin_; }
+
+ private:
+  enum class stage : std::uint8_t { start_line, fields };
+
+  head_kind kind_;
+  stage stage_ = stage::start_line;
+  bool padded_names_ = false;
+  std::size_t begin_ = 0;       // After an empty line that was skipped.
+  std::size_t line_begin_ = 0;  // Of the line being looked at.
+  std::size_t position_ = 0;    // Everything before it was looked at.
+  std::size_t seen_bytes_ = 0;
+  std::size_t fields_ = 0;
+};
+
+}  // namespace onceward::http
