@@ -14,5 +14,5 @@ namespace onceward::base {
 
 }  // namespace onceward::base
 
-#define ONCEWARD_ASSERT(condition) \
+#define onceward_assert(condition) \
   (static_cast<bool>(condition) ? void(0) : ::onceward::base::assertion_failed(#condition, __FILE__, __LINE__))

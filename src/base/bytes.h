@@ -43,7 +43,7 @@ class byte_buffer {
   }
 
   void commit(std::size_t bytes) {
-    ONCEWARD_ASSERT(bytes <= capacity_ - back_);
+    onceward_assert(bytes <= capacity_ - back_);
     back_ += bytes;
   }
 
@@ -55,7 +55,7 @@ class byte_buffer {
 
   // Drops bytes from the front. An emptied buffer starts again at the beginning of its storage.
   void consume(std::size_t bytes) {
-    ONCEWARD_ASSERT(bytes <= size());
+    onceward_assert(bytes <= size());
     front_ += bytes;
     if (front_ == back_) front_ = back_ = 0;
   }
