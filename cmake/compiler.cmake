@@ -10,7 +10,7 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
 endif()
 
-# Checked indexing in the standard library stays on everywhere: an index that is wrong in release is wrong with real data.
+# Checked indexing in the standard library stays on everywhere: what is wrong in release is wrong with real data.
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 
 if(ONCEWARD_SANITIZE)

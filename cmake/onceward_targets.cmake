@@ -12,11 +12,12 @@ function(onceward_add_folder folder)
   endif()
 endfunction()
 
-# onceward_library(<name> [LINKS …] [PRIVATE_LINKS …] [TEST_LINKS …] [TEST_LABELS …] [TEST_TIMEOUT <seconds>] [EXCLUDE …])
+# onceward_library(<name> [LINKS …] [PRIVATE_LINKS …] [TEST_LINKS …] [TEST_LABELS …] [TEST_TIMEOUT <s>] [EXCLUDE …])
 #
-# Makes the static library onceward_<name> of the calling folder, its test program onceward_<name>_test, its fuzz targets and
-# its benchmarks. LINKS is the folder's row of the dependency table; PRIVATE_LINKS are used in .cc files only. A folder that
-# has headers alone becomes an interface library. Label a test program `threads` if it starts any: it then runs under TSan too.
+# Makes the static library onceward_<name> of the calling folder, its test program onceward_<name>_test, its fuzz
+# targets and its benchmarks. LINKS is the folder's row of the dependency table; PRIVATE_LINKS are used in .cc files only.
+# A folder that has headers alone becomes an interface library. A test program that starts threads is labelled `threads`
+# and runs under TSan too.
 function(onceward_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TEST_TIMEOUT" "LINKS;PRIVATE_LINKS;TEST_LINKS;TEST_LABELS;EXCLUDE")
   set(target onceward_${name})
@@ -67,7 +68,7 @@ endfunction()
 #
 # One GoogleTest program and one ctest entry for it. Without SOURCES: every .cc file of the calling folder.
 # Files beside a test are found under ONCEWARD_SOURCE_DIR, the repository's root, and headers from there on:
-# "tests/support/….h". A program labelled `threads` belongs to the target thread_tests, which is all that TSan needs.
+# "tests/support/….h". Programs labelled `threads` make up the target thread_tests, which is all that TSan needs.
 function(onceward_test_program target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINKS;LABELS")
   if(NOT ONCEWARD_TESTS)
@@ -92,9 +93,9 @@ endfunction()
 
 # onceward_fuzz_target(<source> [LINKS …])
 #
-# A fuzz target, named as its file, with its corpus in tests/fuzz/corpus/<target>/. Under ONCEWARD_FUZZ it is linked with
-# libFuzzer; in every other build with a driver that replays the corpus. Either way ctest replays the corpus, and a target
-# without one fails: a fuzz target starts with at least one seed.
+# A fuzz target, named as its file, with its corpus in tests/fuzz/corpus/<target>/. Under ONCEWARD_FUZZ it is linked
+# with libFuzzer; in every other build with a driver that replays the corpus. Either way ctest replays the corpus, and a
+# target without one fails: a fuzz target starts with at least one seed.
 function(onceward_fuzz_target source)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINKS")
   if(NOT ONCEWARD_TESTS AND NOT ONCEWARD_FUZZ)

@@ -1,4 +1,4 @@
-# The warnings that our own targets are compiled with; onceward_warnings is linked privately, so users of the library choose their own.
+# The warnings that our own targets are compiled with. Linked privately: users of the library choose their own.
 
 add_library(onceward_warnings INTERFACE)
 target_compile_options(onceward_warnings INTERFACE
@@ -21,7 +21,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC 12 reports std::string's own operator+ (GCC bug 105329).
     -Wno-restrict)
   if(ONCEWARD_SANITIZE)
-    # The instrumentation hides initialisations from GCC's flow analysis; the builds without sanitizers keep the warning.
+    # The instrumentation hides initialisations from GCC's flow analysis; other builds keep the warning.
     target_compile_options(onceward_warnings INTERFACE -Wno-maybe-uninitialized)
   endif()
 endif()
