@@ -12,7 +12,7 @@ namespace {
 
 void generate(std::span<std::byte> out) {
   const int done = RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(out.size()));
-  ONCEWARD_ASSERT(done == 1);
+  onceward_assert(done == 1);
 }
 
 }  // namespace

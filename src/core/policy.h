@@ -1,14 +1,18 @@
-// The rules that hold for one route: which field is the key, whose it is, what makes two requests the same, how long things
-// last, and what a duplicate gets. Plain values, filled from configuration or from a named profile and then never changed.
+// The rules that hold for one route: which field is the key, whose it is, what makes two requests the same, how long
+// things last, and what a duplicate gets. Plain values, filled from configuration or from a named profile and then
+// never changed.
 #pragma once
 
 #include <bitset>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "onceward/result.h"
 
 namespace onceward::core {
 
@@ -99,16 +103,27 @@ enum class outcome_class {
   unknown,
 };
 
-// Statuses and classes of statuses; a status named by number beats a class.
-struct status_set {
-  std::bitset<600> numbers;
-  std::bitset<6> classes;
+// Where a list comes from; later ones are more specific.
+enum class rule_level : std::uint8_t {
+  built_in,
+  profile,
+  defaults,
+  route,
 };
 
+// Statuses (404) and classes of statuses (4xx), by number.
+struct status_list {
+  std::bitset<600> numbers;
+  std::bitset<6> classes;
+  rule_level level = rule_level::built_in;
+};
+
+// One list for each class; a more specific list replaces the one of its name. core/outcome.h says which list decides
+// where several hold a status.
 struct outcome_policy {
-  status_set complete;
-  status_set release;
-  status_set unknown;
+  status_list complete;
+  status_list release;
+  status_list unknown;
 };
 
 enum class unknown_policy {
@@ -164,7 +179,7 @@ struct policy {
   scope_policy scope;
   operation_kind operation = operation_kind::path;
   fingerprint_policy fingerprint;
-  outcome_policy outcomes;  // default_outcomes() unless the route says otherwise.
+  outcome_policy outcomes;  // profile() fills it.
   replay_policy replay;
 
   std::chrono::milliseconds wait{10'000};
@@ -182,9 +197,15 @@ struct policy {
   bool prefer_live_response = false;     // Where the store did not take the completion.
   retry_hint_policy retry_hints;
 
-  std::size_t request_body_bytes_max = 1 << 20;         // Guarded requests: beyond it 413.
-  std::size_t body_bytes_stored_max = 1 << 20;          // Responses: beyond it the tombstone alone is kept.
-  bool unguarded_upgrades = true;                       // Upgrades pass where no key guards the request.
+  std::size_t request_body_bytes_max = 1 << 20;  // Guarded requests: beyond it 413.
+  std::size_t body_bytes_stored_max = 1 << 20;   // Responses: beyond it the tombstone alone is kept.
+  bool unguarded_upgrades = true;                // Upgrades pass where no key guards the request.
 };
+
+// The policy that a named profile stands for: "default", "ietf", "stripe", "one-and-done", "light-4j". `not_found`
+// otherwise.
+result<policy> profile(std::string_view name);
+
+std::span<const std::string_view> profile_names();
 
 }  // namespace onceward::core

@@ -1,0 +1,21 @@
+// The deployment secret: what makes record keys, scopes and fingerprints meaningless to whoever reads a store without
+// it.
+#pragma once
+
+#include <string_view>
+
+#include "base/digest.h"
+
+namespace onceward::core {
+
+using deployment_secret = base::hmac_key;
+
+// The first byte of everything that is digested under the secret, so that no two uses can ever agree. Written to disk
+// in the form of digests: never reuse a letter.
+enum class digest_use : char {
+  record_key = 'R',
+  scope = 'S',
+  fingerprint = 'F',
+};
+
+}  // namespace onceward::core
