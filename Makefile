@@ -42,5 +42,5 @@ format:  ## Formats every C++ file
 
 tidy:  ## Looks for bugs with clang-tidy
 	@tools/install test
-	$(call build,dev-clang)
-	@run-clang-tidy-$(LLVM) -quiet -j $(JOBS) -p build/dev-clang '^$(CURDIR)/(src|apps|tests|integrations|bench)/'
+	@cmake --preset dev-clang >/dev/null
+	@run-clang-tidy-$(LLVM) -quiet -j $(JOBS) -p build/dev-clang '^$(CURDIR)/(src|apps|integrations)/(?!.*_test\.cc)'
