@@ -8,14 +8,15 @@
 
 namespace onceward {
 
-// HMAC-SHA-256 of scope, operation and idempotency key under the deployment secret: names one record and tells nothing of
-// the three. Uniformly distributed, so any of its bytes may serve as a shard or hash index.
+// HMAC-SHA-256 of scope, operation and idempotency key under the deployment secret: names one record and tells nothing
+// of the three. Uniformly distributed, so any of its bytes may serve as a shard or hash index.
 struct record_key {
   std::array<std::byte, 32> bytes{};
   friend auto operator<=>(const record_key&, const record_key&) = default;
 };
 
-// 128 random bits that name one attempt. A store accepts renewals and outcomes from the attempt that owns the record only.
+// 128 random bits that name one attempt. A store accepts renewals and outcomes from the attempt that owns the record
+// only.
 struct attempt_id {
   std::array<std::byte, 16> bytes{};
   friend auto operator<=>(const attempt_id&, const attempt_id&) = default;

@@ -1,8 +1,8 @@
 // The port that every store implements.
 //
 // A store keeps at most one record for each record key and answers four commands that change a record (claim, renew,
-// complete, release) and three that an operator or a curious client needs (find, list_unknown, purge). It decides nothing
-// about HTTP: what to keep, for how long, and what a client is told are decided before a command is made.
+// complete, release) and three that an operator or a curious client needs (find, list_unknown, purge). It decides
+// nothing about HTTP: what to keep, for how long, and what a client is told are decided before a command is made.
 //
 // Repeatability: a reply can be lost, so every command may be submitted again. The same claim, renewal, completion or
 // release of the same attempt gets the same reply and changes nothing the second time, until the record has moved on.
@@ -10,8 +10,9 @@
 // Clock: leases and retention are judged by the store's own clock alone. Durations go in, durations left come out; a
 // caller's clock is never compared with the store's.
 //
-// Threads: submit() may be called from any thread. Each command gets exactly one reply, through the sink that the caller
-// named, never from inside submit(). Replies to commands that were outstanding at the same time may come in any order.
+// Threads: submit() may be called from any thread. Each command gets exactly one reply, through the sink that the
+// caller named, never from inside submit(). Replies to commands that were outstanding at the same time may come in any
+// order.
 #pragma once
 
 #include <chrono>
@@ -37,8 +38,8 @@ using shared_bytes = std::shared_ptr<const std::string>;
 
 // ---- Commands ------------------------------------------------------------------------------------------------------
 
-// Asks for the right to run the operation. Granted when the key is absent, expired or released; otherwise the reply is the
-// record as it stands. A grant is durable at the store's configured level before it is delivered.
+// Asks for the right to run the operation. Granted when the key is absent, expired or released; otherwise the reply is
+// the record as it stands. A grant is durable at the store's configured level before it is delivered.
 struct claim {
   record_key key;
   attempt_id attempt;
@@ -58,8 +59,8 @@ struct renew {
 
 // The outcome is known: every later duplicate is answered from it.
 struct outcome_completed {
-  shared_bytes response;   // Opaque; null when the body is not kept.
-  shared_bytes tombstone;  // Opaque; never null; kept at least as long as the response.
+  shared_bytes response;                          // Opaque; null when the body is not kept.
+  shared_bytes tombstone;                         // Opaque; never null; kept at least as long as the response.
   std::chrono::milliseconds retention;            // Of the response, from completion.
   std::chrono::milliseconds retention_tombstone;  // Of the tombstone; the longer of the two counts.
 };
@@ -148,8 +149,8 @@ struct record_absent {};
 // To renew, complete and release: it is so, durably, now or since the command was first submitted.
 struct applied {};
 
-// To renew, complete and release: the record is not, or no longer, this attempt's; nothing was changed. To claim: the same
-// attempt has released the key before, so this is a late copy of its claim.
+// To renew, complete and release: the record is not, or no longer, this attempt's; nothing was changed. To claim: the
+// same attempt has released the key before, so this is a late copy of its claim.
 struct fenced {};
 
 struct unknown_listed {
@@ -164,7 +165,8 @@ struct purged {
   std::uint64_t records;
 };
 
-// Definite: the command did not and will not take effect. Indefinite: it may have, or may yet; submit it again to learn.
+// Definite: the command did not and will not take effect. Indefinite: it may have, or may yet; submit it again to
+// learn.
 enum class certainty { definite, indefinite };
 
 struct store_failure {
@@ -172,8 +174,8 @@ struct store_failure {
   errc reason;
 };
 
-using reply = std::variant<claim_granted, record_in_flight, record_completed, record_unknown, record_released, record_absent,
-                           applied, fenced, unknown_listed, purged, store_failure>;
+using reply = std::variant<claim_granted, record_in_flight, record_completed, record_unknown, record_released,
+                           record_absent, applied, fenced, unknown_listed, purged, store_failure>;
 
 // ---- The interface -------------------------------------------------------------------------------------------------
 
@@ -195,11 +197,11 @@ class reply_sink {
 
 // A snapshot for metrics and readiness.
 struct store_statistics {
-  std::uint64_t records = 0;        // Kept, expired ones not yet purged included.
+  std::uint64_t records = 0;  // Kept, expired ones not yet purged included.
   std::uint64_t records_unknown = 0;
-  std::uint64_t bytes = 0;          // On disk, or in memory for a store that has no disk.
-  std::uint64_t bytes_limit = 0;    // Beyond it new claims are refused; 0 for none.
-  bool accepts_claims = false;      // False when full, failed or closed.
+  std::uint64_t bytes = 0;        // On disk, or in memory for a store that has no disk.
+  std::uint64_t bytes_limit = 0;  // Beyond it new claims are refused; 0 for none.
+  bool accepts_claims = false;    // False when full, failed or closed.
 };
 
 class store {

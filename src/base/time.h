@@ -1,5 +1,5 @@
-// The two kinds of time. A moment measures waiting and deadlines inside one process; wall_time (onceward/store.h) is what
-// records and people are told. Nothing here reads a clock: time is handed in, so that every run can be repeated.
+// The two kinds of time. A moment measures waiting and deadlines inside one process; wall_time (onceward/store.h) is
+// what records and people are told. Nothing here reads a clock: time is handed in, so that every run can be repeated.
 #pragma once
 
 #include <chrono>

@@ -15,7 +15,9 @@ record_completed completed_reply(const record& kept, const state_completed& done
   return {summarise(kept), done.response, done.tombstone};
 }
 
-decision unchanged(reply answer) { return {std::move(answer), std::nullopt}; }
+decision unchanged(reply answer) {
+  return {std::move(answer), std::nullopt};
+}
 
 decision grant(const record* before, const claim& what, wall_time now, fence next) {
   record after{.attempt = what.attempt,
@@ -32,11 +34,12 @@ decision grant(const record* before, const claim& what, wall_time now, fence nex
 record with_outcome(const record& before, const outcome_completed& outcome, wall_time now) {
   record after = before;
   const wall_time response_expires_at = now + outcome.retention;
-  after.state = state_completed{.completed_at = now,
-                                .response_expires_at = response_expires_at,
-                                .tombstone_expires_at = std::max(response_expires_at, now + outcome.retention_tombstone),
-                                .response = outcome.response,
-                                .tombstone = outcome.tombstone};
+  after.state =
+      state_completed{.completed_at = now,
+                      .response_expires_at = response_expires_at,
+                      .tombstone_expires_at = std::max(response_expires_at, now + outcome.retention_tombstone),
+                      .response = outcome.response,
+                      .tombstone = outcome.tombstone};
   return after;
 }
 
@@ -50,17 +53,19 @@ record with_outcome(const record& before, const outcome_unknown& outcome, wall_t
 }  // namespace
 
 std::optional<wall_time> expiry(const record& kept) {
-  return std::visit(overloaded{
-                        [](const state_in_flight&) -> std::optional<wall_time> { return std::nullopt; },
-                        [](const state_completed& done) -> std::optional<wall_time> { return done.tombstone_expires_at; },
-                        [&](const state_released& gone) -> std::optional<wall_time> { return gone.released_at + kept.retention; },
-                        [&](const state_unknown& open) -> std::optional<wall_time> { return open.since + kept.retention; },
-                    },
-                    kept.state);
+  return std::visit(
+      overloaded{
+          [](const state_in_flight&) -> std::optional<wall_time> { return std::nullopt; },
+          [](const state_completed& done) -> std::optional<wall_time> { return done.tombstone_expires_at; },
+          [&](const state_released& gone) -> std::optional<wall_time> { return gone.released_at + kept.retention; },
+          [&](const state_unknown& open) -> std::optional<wall_time> { return open.since + kept.retention; },
+      },
+      kept.state);
 }
 
 std::optional<record> as_of(record kept, wall_time now) {
-  if (const auto* running = std::get_if<state_in_flight>(&kept.state); running != nullptr && running->lease_end <= now) {
+  if (const auto* running = std::get_if<state_in_flight>(&kept.state);
+      running != nullptr && running->lease_end <= now) {
     kept.state = state_unknown{running->lease_end};
   }
   if (const auto end = expiry(kept); end && *end <= now) return std::nullopt;
@@ -109,23 +114,24 @@ reply describe(const record& kept, wall_time now) {
 decision decide(const record* before, const claim& what, wall_time now, fence next) {
   if (before == nullptr) return grant(before, what, now, next);
   const bool own = before->attempt == what.attempt;
-  return std::visit(overloaded{
-                        [&](const state_in_flight& running) {
-                          if (!own) return unchanged(describe(*before, now));
-                          return unchanged(claim_granted{before->token, before->attempt_number, running.lease_end - now});
-                        },
-                        [&](const state_completed&) { return unchanged(describe(*before, now)); },
-                        [&](const state_released&) {
-                          // An attempt that gave up is over: a late copy of its claim must not bring it back.
-                          if (own) return unchanged(fenced{});
-                          return grant(before, what, now, next);
-                        },
-                        [&](const state_unknown&) {
-                          if (what.over_unknown == before->attempt && !own) return grant(before, what, now, next);
-                          return unchanged(describe(*before, now));
-                        },
-                    },
-                    before->state);
+  return std::visit(
+      overloaded{
+          [&](const state_in_flight& running) {
+            if (!own) return unchanged(describe(*before, now));
+            return unchanged(claim_granted{before->token, before->attempt_number, running.lease_end - now});
+          },
+          [&](const state_completed&) { return unchanged(describe(*before, now)); },
+          [&](const state_released&) {
+            // An attempt that gave up is over: a late copy of its claim must not bring it back.
+            if (own) return unchanged(fenced{});
+            return grant(before, what, now, next);
+          },
+          [&](const state_unknown&) {
+            if (what.over_unknown == before->attempt && !own) return grant(before, what, now, next);
+            return unchanged(describe(*before, now));
+          },
+      },
+      before->state);
 }
 
 decision decide(const record* before, const renew& what, wall_time now) {
@@ -146,7 +152,8 @@ decision decide(const record* before, const renew& what, wall_time now) {
 decision decide(const record* before, const complete& what, wall_time now) {
   if (before == nullptr || before->attempt != what.attempt) return unchanged(fenced{});
   const auto end = [&] {
-    return decision{applied{}, std::visit([&](const auto& outcome) { return with_outcome(*before, outcome, now); }, what.outcome)};
+    return decision{applied{},
+                    std::visit([&](const auto& outcome) { return with_outcome(*before, outcome, now); }, what.outcome)};
   };
   return std::visit(overloaded{
                         [&](const state_in_flight&) { return end(); },

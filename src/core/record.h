@@ -1,8 +1,8 @@
 // What a store keeps under one record key, and the rules by which commands change it.
 //
 // The rules are one pure function, so that the memory store, the journal and the model checker apply the same ones; a
-// store whose rules live elsewhere (in SQL, in a script) is held to them by the conformance kit. A store adds what a rule
-// cannot have: a clock, durability, and that commands for one key are decided one after the other.
+// store whose rules live elsewhere (in SQL, in a script) is held to them by the conformance kit. A store adds what a
+// rule cannot have: a clock, durability, and that commands for one key are decided one after the other.
 #pragma once
 
 #include <chrono>
@@ -73,8 +73,8 @@ struct decision {
   std::optional<record> after;
 };
 
-// Decides a command for one key. `before` is the record as_of(now), or null when there is none. `next` is the fence that a
-// grant would get: larger than any that this store has granted.
+// Decides a command for one key. `before` is the record as_of(now), or null when there is none. `next` is the fence
+// that a grant would get: larger than any that this store has granted.
 decision decide(const record* before, const claim& what, wall_time now, fence next);
 decision decide(const record* before, const renew& what, wall_time now);
 decision decide(const record* before, const complete& what, wall_time now);

@@ -1,0 +1,494 @@
+#include "core/exchange.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "core/fingerprint.h"
+#include "core/outcome.h"
+#include "core/record_codec.h"
+
+namespace onceward::core {
+
+using base::moment;
+using std::chrono::milliseconds;
+
+namespace {
+
+// A claim whose outcome is indefinite is submitted again for so long; after that the client is better off with a 503.
+constexpr milliseconds claim_patience{2'000};
+constexpr milliseconds resubmit_backoff{50};
+constexpr milliseconds resubmit_backoff_max{1'000};
+
+// Claims that one exchange may submit: each further one means that the record changed under it once more.
+constexpr int claims_max = 8;
+
+const record_summary* summary_of(const reply& value) {
+  if (const auto* r = std::get_if<record_in_flight>(&value)) return &r->summary;
+  if (const auto* r = std::get_if<record_completed>(&value)) return &r->summary;
+  if (const auto* r = std::get_if<record_unknown>(&value)) return &r->summary;
+  return nullptr;
+}
+
+operation_state state_of(const reply& value) {
+  if (std::holds_alternative<record_in_flight>(value)) return operation_state::in_flight;
+  if (std::holds_alternative<record_completed>(value)) return operation_state::completed;
+  return operation_state::unknown;
+}
+
+}  // namespace
+
+void action_list::push(action next) {
+  onceward_assert(size_ < size_max);
+  items_[size_++] = std::move(next);
+}
+
+exchange::exchange(exchange_identity identity, const policy& rules)
+    : identity_(std::move(identity)), rules_(rules), state_(fresh{}) {
+  onceward_assert(identity_.fingerprint != nullptr);
+}
+
+// One event's worth of the machine: the overloads of on() are the table of state and event. A pair that is not written
+// out falls to the two templates at the end: too late, or impossible.
+struct exchange_step {
+  exchange& self;
+  moment now;
+  action_list& out;
+
+  using fresh = exchange::fresh;
+  using claiming = exchange::claiming;
+  using waiting = exchange::waiting;
+  using forwarding = exchange::forwarding;
+  using recording = exchange::recording;
+  using probing = exchange::probing;
+  using over = exchange::over;
+
+  // ---- What several transitions share ------------------------------------------------------------------------------
+
+  void finish() {
+    self.state_ = over{};
+    out.push(action_finish{});
+  }
+
+  void answer(response_source source) {
+    if (self.client_present_) out.push(action_respond{std::move(source)});
+  }
+
+  void refuse(problem_type type, operation_state state) { refuse(make_problem(type, self.rules_, state)); }
+  void refuse(problem what) {
+    answer(respond_problem{std::move(what)});
+    finish();
+  }
+
+  void submit_claim(std::optional<attempt_id> over_unknown, moment give_up) {
+    if (++self.claims_ > claims_max) return refuse(problem_type::in_flight, operation_state::in_flight);
+    self.state_ = claiming{over_unknown, give_up, true};
+    out.push(action_submit{claim{.key = self.identity_.key,
+                                 .attempt = self.identity_.attempt,
+                                 .lease = self.rules_.lease,
+                                 .retention = std::max(self.rules_.retention, self.rules_.retention_tombstone),
+                                 .fingerprint = self.identity_.fingerprint,
+                                 .over_unknown = over_unknown}});
+  }
+
+  bool same_request(const shared_bytes& stored) const {
+    return core::same_request(*stored, *self.identity_.fingerprint);
+  }
+
+  void refuse_mismatch(const shared_bytes& stored, operation_state state) {
+    problem what = make_problem(problem_type::mismatch, self.rules_, state);
+    what.differs = differing_parts(*stored, *self.identity_.fingerprint);
+    refuse(std::move(what));
+  }
+
+  // A completed record answers a duplicate: with its response, or with what is left of it.
+  void answer_completed(const shared_bytes& response, const shared_bytes& tombstone) {
+    out.push(action_note{noted::duplicate_effect_prevented});
+    if (response != nullptr && self.rules_.duplicate == duplicate_policy::replay) {
+      answer(respond_replay{response});
+      return finish();
+    }
+    const bool gone = self.rules_.duplicate == duplicate_policy::replay;
+    problem what = make_problem(gone ? problem_type::result_gone : problem_type::duplicate, self.rules_,
+                                operation_state::completed);
+    if (const auto left = read_tombstone(*tombstone)) {
+      what.result_status = left->status;
+      what.result_location = std::string(left->location);
+    }
+    refuse(std::move(what));
+  }
+
+  void forward(const claim_granted& granted, bool takeover) {
+    self.grant_ = exchange::grant{granted.attempt_number, granted.token};
+    self.state_ = forwarding{
+        .lease_end = now + granted.lease_left, .renewal_submitted = now, .renewing = false, .renewable = true};
+    if (takeover) out.push(action_note{noted::takeover});
+    out.push(action_forward{granted.attempt_number, granted.token});
+    out.push(action_set_deadline{now + self.rules_.lease / 3});
+  }
+
+  // ---- The claim ---------------------------------------------------------------------------------------------------
+
+  void on(fresh&, event_started&) { submit_claim(std::nullopt, now + claim_patience); }
+
+  void on(claiming& state, event_store_replied& event) {
+    if (const auto* granted = std::get_if<claim_granted>(&event.value))
+      return forward(*granted, state.over_unknown.has_value());
+    if (const auto* failure = std::get_if<store_failure>(&event.value)) return claim_failed(state, *failure);
+    const record_summary* summary = summary_of(event.value);
+    if (summary == nullptr) return refuse(problem_type::store_unavailable, operation_state::absent);
+    if (!same_request(summary->fingerprint)) return refuse_mismatch(summary->fingerprint, state_of(event.value));
+    if (const auto* done = std::get_if<record_completed>(&event.value))
+      return answer_completed(done->response, done->tombstone);
+    if (std::holds_alternative<record_in_flight>(event.value)) return wait();
+    recover(*summary, state.give_up);
+  }
+
+  void claim_failed(claiming& state, const store_failure& failure) {
+    const bool indefinite = failure.effect == certainty::indefinite;
+    if (indefinite && now + resubmit_backoff < state.give_up) {
+      state.submitted = false;
+      out.push(action_set_deadline{now + resubmit_backoff});
+      return;
+    }
+    // The claim may stand, and nothing was or will be forwarded under it: give it back, as far as the store hears us.
+    if (indefinite) out.push(action_submit{release{self.identity_.key, self.identity_.attempt}});
+    if (self.rules_.on_store_failure == store_failure_policy::pass && self.client_present_) {
+      out.push(action_note{noted::passed_unguarded});
+      out.push(action_pass_unguarded{});
+      return finish();
+    }
+    refuse(problem_type::store_unavailable, indefinite ? operation_state::unknown : operation_state::absent);
+  }
+
+  void on(claiming& state, event_deadline&) {
+    if (!state.submitted) submit_claim(state.over_unknown, state.give_up);
+  }
+
+  // ---- Waiting for another's attempt -------------------------------------------------------------------------------
+
+  void wait() {
+    if (!self.client_present_) return finish();
+    if (self.rules_.wait <= milliseconds{0}) {
+      out.push(action_note{noted::duplicate_effect_prevented});
+      return refuse(problem_type::in_flight, operation_state::in_flight);
+    }
+    const moment give_up = now + self.rules_.wait;
+    self.state_ = waiting{give_up, true};
+    out.push(action_join_waiters{});
+    out.push(action_submit{onceward::find{self.identity_.key}});
+    out.push(action_set_deadline{give_up});
+  }
+
+  void stop_waiting(problem_type type, operation_state state) {
+    out.push(action_leave_waiters{});
+    out.push(action_note{noted::duplicate_effect_prevented});
+    refuse(type, state);
+  }
+
+  void on(waiting& state, event_store_replied& event) {
+    state.finding = false;
+    if (const auto* running = std::get_if<record_in_flight>(&event.value);
+        running && same_request(running->summary.fingerprint)) {
+      // A lease that ends unrenewed wakes nobody, so that moment is looked at; one more millisecond makes it be past.
+      const moment lease_end = now + running->lease_left + milliseconds{1};
+      out.push(action_set_deadline{std::min(state.give_up, lease_end)});
+      return;
+    }
+    if (std::holds_alternative<store_failure>(event.value)) return;  // The wake-up or the deadline will do.
+    out.push(action_leave_waiters{});
+    const record_summary* summary = summary_of(event.value);
+    if (summary == nullptr) return submit_claim(std::nullopt, state.give_up);  // It ended just before we joined.
+    if (!same_request(summary->fingerprint)) return refuse_mismatch(summary->fingerprint, state_of(event.value));
+    if (const auto* done = std::get_if<record_completed>(&event.value))
+      return answer_completed(done->response, done->tombstone);
+    out.push(action_note{noted::duplicate_effect_prevented});
+    refuse(problem_type::outcome_unknown, operation_state::unknown);
+  }
+
+  void on(waiting&, event_attempt_ended& event) {
+    const ended_attempt& end = event.end;
+    // Another attempt than the one waited for, and another request: this client's own next try will see it as such.
+    if (!same_request(end.fingerprint)) return stop_waiting(problem_type::in_flight, operation_state::in_flight);
+    switch (end.how) {
+      case attempt_end::completed:
+        out.push(action_leave_waiters{});
+        return answer_completed(end.response, end.tombstone);
+      case attempt_end::released:
+        if (end.response == nullptr) return stop_waiting(problem_type::in_flight, operation_state::released);
+        out.push(action_leave_waiters{});
+        out.push(action_note{noted::duplicate_effect_prevented});
+        answer(respond_same{end.response});
+        return finish();
+      case attempt_end::unreachable:
+        return stop_waiting(problem_type::upstream_unreachable, operation_state::absent);
+      case attempt_end::unknown:
+        return stop_waiting(problem_type::outcome_unknown, operation_state::unknown);
+    }
+  }
+
+  void on(waiting&, event_wait_refused&) {
+    out.push(action_note{noted::duplicate_effect_prevented});
+    refuse(problem_type::in_flight, operation_state::in_flight);
+  }
+
+  void on(waiting& state, event_deadline&) {
+    if (now >= state.give_up) return stop_waiting(problem_type::in_flight, operation_state::in_flight);
+    if (state.finding) return;
+    state.finding = true;
+    out.push(action_submit{onceward::find{self.identity_.key}});
+    out.push(action_set_deadline{state.give_up});
+  }
+
+  void on(waiting&, event_draining&) { stop_waiting(problem_type::draining, operation_state::in_flight); }
+
+  void on(waiting&, event_client_gone&) {
+    self.client_present_ = false;
+    out.push(action_leave_waiters{});
+    finish();
+  }
+
+  // ---- An outcome that nobody knows --------------------------------------------------------------------------------
+
+  void recover(const record_summary& summary, moment give_up) {
+    switch (self.rules_.on_unknown) {
+      case unknown_policy::refuse:
+        out.push(action_note{noted::duplicate_effect_prevented});
+        return refuse(problem_type::outcome_unknown, operation_state::unknown);
+      case unknown_policy::redispatch:
+        // The store may hold our own claim whose lease ran out before the reply came: nothing was forwarded under it,
+        // but nobody else can know that, so it is not taken over by itself.
+        if (summary.attempt == self.identity_.attempt)
+          return refuse(problem_type::outcome_unknown, operation_state::unknown);
+        return submit_claim(summary.attempt, give_up);
+      case unknown_policy::probe:
+        if (!self.client_present_) return finish();
+        self.state_ =
+            probing{summary.attempt, self.rules_.probe.backoff, now + self.rules_.wait, probing::step::asking};
+        out.push(action_probe{});
+        return;
+    }
+  }
+
+  void on(probing& state, event_probe_ended& event) {
+    onceward_assert(state.now == probing::step::asking);
+    if (const auto* found = std::get_if<probe_found>(&event.result)) {
+      state.now = probing::step::completing;
+      out.push(action_submit{complete{self.identity_.key, state.owner,
+                                      outcome_completed{found->response, found->tombstone, self.rules_.retention,
+                                                        self.rules_.retention_tombstone}}});
+      return;
+    }
+    switch (std::get<probe_verdict>(event.result)) {
+      case probe_verdict::not_found:
+        state.now = probing::step::releasing;
+        out.push(action_submit{release{self.identity_.key, state.owner}});
+        return;
+      case probe_verdict::still_running:
+        if (now + state.backoff >= state.give_up)
+          return refuse(problem_type::outcome_unknown, operation_state::unknown);
+        state.now = probing::step::pausing;
+        out.push(action_set_deadline{now + state.backoff});
+        state.backoff = std::min(state.backoff * 2, self.rules_.probe.backoff_max);
+        return;
+      case probe_verdict::no_verdict:
+        return refuse(problem_type::outcome_unknown, operation_state::unknown);
+    }
+  }
+
+  void on(probing& state, event_deadline&) {
+    if (state.now != probing::step::pausing) return;
+    state.now = probing::step::asking;
+    out.push(action_probe{});
+  }
+
+  void on(probing& state, event_store_replied& event) {
+    if (std::holds_alternative<store_failure>(event.value)) {
+      return refuse(problem_type::store_unavailable, operation_state::unknown);
+    }
+    // Whatever another prober or an operator did meanwhile stands; what the store has is what everybody gets.
+    if (state.now == probing::step::completing && std::holds_alternative<applied>(event.value)) {
+      state.now = probing::step::reading;
+      out.push(action_submit{onceward::find{self.identity_.key}});
+      return;
+    }
+    if (const auto* done = std::get_if<record_completed>(&event.value);
+        done != nullptr && same_request(done->summary.fingerprint)) {
+      return answer_completed(done->response, done->tombstone);
+    }
+    submit_claim(std::nullopt, now + claim_patience);
+  }
+
+  void on(probing&, event_draining&) { refuse(problem_type::draining, operation_state::unknown); }
+
+  void on(probing&, event_client_gone&) {
+    self.client_present_ = false;
+    finish();
+  }
+
+  // ---- The attempt -------------------------------------------------------------------------------------------------
+
+  void on(forwarding& state, event_deadline&) {
+    if (!state.renewable) return;
+    if (!state.renewing) {
+      state.renewing = true;
+      state.renewal_submitted = now;
+      out.push(action_renew{renew{self.identity_.key, self.identity_.attempt, self.rules_.lease}});
+    }
+    out.push(action_set_deadline{now + self.rules_.lease / 3});
+  }
+
+  void on(forwarding& state, event_renewal_replied& event) {
+    state.renewing = false;
+    if (std::holds_alternative<applied>(event.value)) {
+      state.lease_end = state.renewal_submitted + self.rules_.lease;
+      return;
+    }
+    out.push(action_note{noted::renewal_failed});
+    // The attempt goes on: its outcome is still accepted while nobody else has taken the record over.
+    if (!std::holds_alternative<store_failure>(event.value)) state.renewable = false;
+  }
+
+  void on(forwarding& state, event_upstream_ended& event) {
+    const moment lease_end = state.lease_end;
+    if (auto* answered = std::get_if<upstream_answer>(&event.result)) return record_answer(*answered, lease_end);
+    if (std::holds_alternative<definite_failure>(event.result)) {
+      return submit_outcome(
+          release{self.identity_.key, self.identity_.attempt},
+          respond_problem{make_problem(problem_type::upstream_unreachable, self.rules_, operation_state::absent)},
+          end_of(attempt_end::unreachable), lease_end);
+    }
+    const auto type = std::get<indefinite_failure>(event.result) == indefinite_failure::timed_out
+                          ? problem_type::upstream_timeout
+                          : problem_type::upstream_failed;
+    submit_outcome(unknown_command(), respond_problem{make_problem(type, self.rules_, operation_state::unknown)},
+                   end_of(attempt_end::unknown), lease_end);
+  }
+
+  ended_attempt end_of(attempt_end how, shared_bytes response = nullptr, shared_bytes tombstone = nullptr) const {
+    return {how, self.identity_.fingerprint, std::move(response), std::move(tombstone)};
+  }
+
+  command unknown_command() const {
+    return complete{self.identity_.key, self.identity_.attempt,
+                    outcome_unknown{std::max(self.rules_.retention, self.rules_.retention_tombstone)}};
+  }
+
+  void record_answer(upstream_answer& answered, moment lease_end) {
+    onceward_assert(answered.tombstone != nullptr);
+    switch (classify(self.rules_.outcomes, answered.status, answered.stated)) {
+      case outcome_class::completed: {
+        const milliseconds retention = answered.retention.value_or(self.rules_.retention);
+        return submit_outcome(
+            complete{
+                self.identity_.key, self.identity_.attempt,
+                outcome_completed{answered.response, answered.tombstone, retention, self.rules_.retention_tombstone}},
+            respond_live{false}, end_of(attempt_end::completed, answered.response, answered.tombstone), lease_end);
+      }
+      case outcome_class::released:
+        return submit_outcome(release{self.identity_.key, self.identity_.attempt}, respond_live{false},
+                              end_of(attempt_end::released, answered.response), lease_end);
+      case outcome_class::unknown:
+        return submit_outcome(unknown_command(), respond_live{false}, end_of(attempt_end::unknown), lease_end);
+    }
+  }
+
+  // ---- The outcome into the store ----------------------------------------------------------------------------------
+
+  void submit_outcome(command outcome, response_source source, ended_attempt end, moment lease_end) {
+    out.push(action_submit{outcome});
+    self.state_ = recording{.outcome = std::move(outcome),
+                            .answer = std::move(source),
+                            .end = std::move(end),
+                            .lease_end = lease_end,
+                            .backoff = resubmit_backoff,
+                            .submitted = true};
+  }
+
+  void on(recording& state, event_store_replied& event) {
+    state.submitted = false;
+    if (std::holds_alternative<applied>(event.value)) {
+      answer(std::move(state.answer));
+      out.push(action_wake_waiters{std::move(state.end)});
+      return finish();
+    }
+    if (std::holds_alternative<fenced>(event.value)) {
+      out.push(action_note{noted::outcome_fenced});
+      return answer_unrecorded(state);
+    }
+    if (now >= state.lease_end) {
+      out.push(action_note{noted::outcome_lost});
+      out.push(action_wake_waiters{end_of(attempt_end::unknown)});
+      return answer_unrecorded(state);
+    }
+    out.push(action_note{noted::outcome_resubmitted});
+    out.push(action_set_deadline{std::min(now + state.backoff, state.lease_end)});
+    state.backoff = std::min(state.backoff * 2, resubmit_backoff_max);
+  }
+
+  // A refusal of ours is as true as before, but that the key is not free; an upstream's answer may be one that no retry
+  // gets, and is passed on only where the route prefers that.
+  void answer_unrecorded(recording& state) {
+    if (auto* ours = std::get_if<respond_problem>(&state.answer)) {
+      ours->what.state = operation_state::unknown;
+      ours->what.new_key_safe = std::holds_alternative<release>(state.outcome);
+      return refuse(std::move(ours->what));
+    }
+    if (!self.rules_.prefer_live_response) return refuse(problem_type::not_recorded, operation_state::unknown);
+    answer(respond_live{true});
+    finish();
+  }
+
+  void on(recording& state, event_deadline&) {
+    if (state.submitted) return;
+    state.submitted = true;
+    out.push(action_submit{state.outcome});
+  }
+
+  // ---- The rest of the table ---------------------------------------------------------------------------------------
+
+  // The attempt runs to its end and is recorded, whoever is still there to hear of it.
+  template <typename State>
+  void on(State&, event_client_gone&) {
+    self.client_present_ = false;
+  }
+
+  // Whoever does not merely wait is let finish.
+  template <typename State>
+  void on(State&, event_draining&) {}
+
+  // Too late to matter: the deadline, the renewal or the wake-up was meant for a state that has passed.
+  template <typename State>
+  void on(State&, event_deadline&) {}
+  template <typename State>
+  void on(State&, event_renewal_replied&) {}
+  template <typename State>
+  void on(State&, event_attempt_ended&) {}
+  template <typename State>
+  void on(State&, event_wait_refused&) {}
+  template <typename State>
+  void on(State&, event_probe_ended&) {
+    onceward_assert(!"a probe ended that was not asked for");
+  }
+  template <typename State>
+  void on(State&, event_started&) {
+    onceward_assert(!"an exchange is started once");
+  }
+  template <typename State>
+  void on(State&, event_store_replied&) {
+    onceward_assert(!"a reply came to a command that was not submitted");
+  }
+  template <typename State>
+  void on(State&, event_upstream_ended&) {
+    onceward_assert(!"an attempt ended that was not forwarded");
+  }
+};
+
+action_list exchange::on(exchange_event what, moment now) {
+  onceward_assert(!finished());
+  action_list out;
+  exchange_step step{*this, now, out};
+  std::visit([&](auto& at, auto& event) { step.on(at, event); }, state_, what);
+  return out;
+}
+
+}  // namespace onceward::core

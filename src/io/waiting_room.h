@@ -1,0 +1,75 @@
+// Duplicates that wait for another client's attempt, whichever loop they live on.
+//
+// No wake-up is lost: a waiter joins first and then reads the record once more. If the attempt ended before it joined,
+// the read tells; if it ends later, wake() finds the waiter.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "core/exchange.h"
+#include "core/record.h"
+#include "io/mailbox.h"
+#include "onceward/identity.h"
+
+namespace onceward::io {
+
+// A number for a scope, equal for equal scopes; for counting only.
+enum class waiter_scope : std::uint64_t {};
+
+struct waiting_room_limits {
+  std::size_t total_max;
+  std::size_t per_key_max;
+  std::size_t per_scope_max;
+};
+
+// Any thread.
+class waiting_room {
+ public:
+  explicit waiting_room(waiting_room_limits limits) : limits_(limits) {}
+  waiting_room(const waiting_room&) = delete;
+  waiting_room& operator=(const waiting_room&) = delete;
+
+  // False over a limit. The tag is told through its mailbox, once, unless it leaves before.
+  [[nodiscard]] bool join(const record_key& key, waiter_scope scope, mailbox& where, mail_tag tag);
+
+  // No effect where it was woken already.
+  void leave(const record_key& key, mailbox& where, mail_tag tag);
+
+  void wake(const record_key& key, core::ended_attempt end);
+
+  std::size_t size() const { return size_.load(std::memory_order_relaxed); }
+
+ private:
+  struct waiter {
+    waiter_scope scope;
+    mailbox* where;
+    mail_tag tag;
+  };
+  struct key_shard {
+    std::mutex mutex;
+    std::atomic<std::size_t> size = 0;  // Read without the mutex by wake().
+    std::unordered_map<record_key, std::vector<waiter>, core::record_key_index> waiters;
+  };
+  struct scope_shard {
+    std::mutex mutex;
+    std::unordered_map<waiter_scope, std::size_t> counts;
+  };
+  static constexpr std::size_t shard_count = 64;
+
+  key_shard& shard_of(const record_key& key) { return key_shards_[core::record_key_index{}(key) % shard_count]; }
+  bool count_in(waiter_scope scope);
+  void count_out(waiter_scope scope);
+
+  waiting_room_limits limits_;
+  std::atomic<std::size_t> size_ = 0;
+  std::array<key_shard, shard_count> key_shards_;
+  std::array<scope_shard, shard_count> scope_shards_;
+};
+
+}  // namespace onceward::io
