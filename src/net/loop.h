@@ -1,0 +1,60 @@
+// One thread's event loop, with the clock that everything on it reads.
+//
+// The thread that calls run() is the loop's thread: handlers run there, one after the other, and everything made for a
+// loop (deadlines, sockets) is used and destroyed there, or while the loop does not run. post(), stop() and wake_up are
+// the exceptions and say so.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include <boost/asio/io_context.hpp>
+
+#include "base/time.h"
+
+namespace onceward::net {
+
+namespace detail {
+class timer_wheel;
+}
+
+class loop {
+ public:
+  using callback = std::function<void()>;
+
+  loop();
+  loop(const loop&) = delete;
+  loop& operator=(const loop&) = delete;
+  ~loop();
+
+  // Runs handlers until stop(). May be called again after it has returned.
+  void run();
+
+  // Any thread. Handlers that are ready but have not run stay for the next run().
+  void stop();
+
+  // The time at which the running handler began, so that one handler sees one time. Outside of run(): when it was last
+  // refreshed.
+  base::moment now() const { return now_; }
+
+  // Runs `work` on the loop's thread, never from inside post(). Any thread, also before run(). Each call allocates and
+  // may wake the thread: use wake_up where many calls mean the same.
+  void post(callback work);
+
+  // ---- For the rest of net ------------------------------------------------------------------------------------------
+
+  boost::asio::io_context& context() { return context_; }
+
+  // Reads the clock. Called on each entry from Asio, before any handler of ours.
+  void refresh_now();
+
+  detail::timer_wheel& timers() { return *timers_; }
+
+ private:
+  boost::asio::io_context context_;
+  base::moment now_;
+  std::unique_ptr<detail::timer_wheel> timers_;
+};
+
+}  // namespace onceward::net
