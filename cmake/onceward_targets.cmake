@@ -15,9 +15,9 @@ endfunction()
 # onceward_library(<name> [LINKS …] [PRIVATE_LINKS …] [TEST_LINKS …] [TEST_LABELS …] [TEST_TIMEOUT <s>] [EXCLUDE …])
 #
 # Makes the static library onceward_<name> of the calling folder, its test program onceward_<name>_test, its fuzz
-# targets and its benchmarks. LINKS is the folder's row of the dependency table; PRIVATE_LINKS are used in .cc files only.
-# A folder that has headers alone becomes an interface library. A test program that starts threads is labelled `threads`
-# and runs under TSan too.
+# targets and its benchmarks. LINKS is the folder's row of the dependency table; PRIVATE_LINKS are used in .cc files
+# only. A folder that has headers alone becomes an interface library. A test program that starts threads is labelled
+# `threads` and runs under TSan too.
 function(onceward_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TEST_TIMEOUT" "LINKS;PRIVATE_LINKS;TEST_LINKS;TEST_LABELS;EXCLUDE")
   set(target onceward_${name})
