@@ -1,0 +1,83 @@
+#include "collecting_sink.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace onceward::conformance {
+namespace {
+
+// Long enough for any machine; a store that does not answer is broken, and every later test would hang on it.
+constexpr std::chrono::seconds patience{60};
+
+thread_local bool inside_submit = false;
+
+}  // namespace
+
+void collecting_sink::deliver(std::span<tagged_reply> replies) {
+  const std::lock_guard hold(mutex_);
+  if (inside_submit) ++delivered_inside_submit_;
+  if (replies.empty()) ++empty_deliveries_;
+  for (tagged_reply& each : replies) {
+    const auto asked = answered_.find(each.tag);
+    if (asked == answered_.end() || asked->second) {
+      ++unexpected_;
+      continue;
+    }
+    asked->second = true;
+    ++answered_count_;
+    replies_.emplace(each.tag, std::move(each.value));
+  }
+  // Under the lock: a waiter that has its last reply may end the sink's life.
+  arrived_.notify_all();
+}
+
+reply collecting_sink::ask(store& asked, command what) {
+  return wait(submit(asked, std::move(what)));
+}
+
+std::uint64_t collecting_sink::submit(store& asked, command what) {
+  std::uint64_t tag;
+  {
+    const std::lock_guard hold(mutex_);
+    tag = ++last_tag_;
+    answered_.emplace(tag, false);
+  }
+  inside_submit = true;
+  asked.submit(std::move(what), *this, tag);
+  inside_submit = false;
+  return tag;
+}
+
+reply collecting_sink::wait(std::uint64_t tag) {
+  std::unique_lock hold(mutex_);
+  if (!arrived_.wait_for(hold, patience, [&] { return replies_.contains(tag); })) {
+    std::fprintf(stderr, "the store did not answer a command within %lld s\n",
+                 static_cast<long long>(patience.count()));
+    std::abort();
+  }
+  return std::move(replies_.extract(tag).mapped());
+}
+
+std::size_t collecting_sink::answered() const {
+  const std::lock_guard hold(mutex_);
+  return answered_count_;
+}
+
+std::size_t collecting_sink::unexpected() const {
+  const std::lock_guard hold(mutex_);
+  return unexpected_;
+}
+
+std::size_t collecting_sink::delivered_inside_submit() const {
+  const std::lock_guard hold(mutex_);
+  return delivered_inside_submit_;
+}
+
+std::size_t collecting_sink::empty_deliveries() const {
+  const std::lock_guard hold(mutex_);
+  return empty_deliveries_;
+}
+
+}  // namespace onceward::conformance
