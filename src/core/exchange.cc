@@ -81,7 +81,7 @@ struct exchange_step {
 
   void submit_claim(std::optional<attempt_id> over_unknown, moment give_up) {
     if (++self.claims_ > claims_max) return refuse(problem_type::in_flight, operation_state::in_flight);
-    self.state_ = claiming{over_unknown, give_up, true};
+    self.state_ = claiming{over_unknown, give_up, now, true};
     out.push(action_submit{claim{.key = self.identity_.key,
                                  .attempt = self.identity_.attempt,
                                  .lease = self.rules_.lease,
@@ -117,10 +117,16 @@ struct exchange_step {
     refuse(std::move(what));
   }
 
-  void forward(const claim_granted& granted, bool takeover) {
+  // The lease counts from when the claim was submitted: the store may have granted it as early as that. A grant that
+  // took longer than its lease to arrive may belong to somebody else by now, so nothing is forwarded under it.
+  void forward(const claim_granted& granted, bool takeover, moment submitted_at) {
+    const moment lease_end = submitted_at + granted.lease_left;
+    if (now >= lease_end) {
+      out.push(action_submit{release{self.identity_.key, self.identity_.attempt}});
+      return refuse(problem_type::store_unavailable, operation_state::unknown);
+    }
     self.grant_ = exchange::grant{granted.attempt_number, granted.token};
-    self.state_ = forwarding{
-        .lease_end = now + granted.lease_left, .renewal_submitted = now, .renewing = false, .renewable = true};
+    self.state_ = forwarding{.lease_end = lease_end, .renewal_submitted = now, .renewing = false, .renewable = true};
     if (takeover) out.push(action_note{noted::takeover});
     out.push(action_forward{granted.attempt_number, granted.token});
     out.push(action_set_deadline{now + self.rules_.lease / 3});
@@ -131,8 +137,9 @@ struct exchange_step {
   void on(fresh&, event_started&) { submit_claim(std::nullopt, now + claim_patience); }
 
   void on(claiming& state, event_store_replied& event) {
-    if (const auto* granted = std::get_if<claim_granted>(&event.value))
-      return forward(*granted, state.over_unknown.has_value());
+    if (const auto* granted = std::get_if<claim_granted>(&event.value)) {
+      return forward(*granted, state.over_unknown.has_value(), state.submitted_at);
+    }
     if (const auto* failure = std::get_if<store_failure>(&event.value)) return claim_failed(state, *failure);
     const record_summary* summary = summary_of(event.value);
     if (summary == nullptr) return refuse(problem_type::store_unavailable, operation_state::absent);
@@ -410,6 +417,12 @@ struct exchange_step {
       answer(std::move(state.answer));
       out.push(action_wake_waiters{std::move(state.end)});
       return finish();
+    }
+    if (const auto* done = std::get_if<record_completed>(&event.value)) {
+      // A probe or an operator was faster. What stands in the record is what every retry gets, so this client gets it
+      // too.
+      out.push(action_wake_waiters{end_of(attempt_end::completed, done->response, done->tombstone)});
+      return answer_completed(done->response, done->tombstone);
     }
     if (std::holds_alternative<fenced>(event.value)) {
       out.push(action_note{noted::outcome_fenced});

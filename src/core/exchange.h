@@ -231,6 +231,7 @@ class exchange {
   struct claiming {
     std::optional<attempt_id> over_unknown;
     base::moment give_up;
+    base::moment submitted_at;
     bool submitted;
   };
   // A duplicate waits for the attempt of another. The find closes the gap between the store's reply and joining the

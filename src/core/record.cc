@@ -43,6 +43,17 @@ record with_outcome(const record& before, const outcome_completed& outcome, wall
   return after;
 }
 
+bool equal(const shared_bytes& left, const shared_bytes& right) {
+  return left == right || (left != nullptr && right != nullptr && *left == *right);
+}
+
+// Whether the command brings the result that stands: it was submitted before. An expired response cannot be compared.
+bool is_result(const state_completed& done, const complete& what) {
+  const auto* outcome = std::get_if<outcome_completed>(&what.outcome);
+  return outcome != nullptr && equal(outcome->tombstone, done.tombstone) &&
+         (done.response == nullptr || equal(outcome->response, done.response));
+}
+
 record with_outcome(const record& before, const outcome_unknown& outcome, wall_time now) {
   record after = before;
   after.retention = outcome.retention;
@@ -76,9 +87,7 @@ std::optional<record> as_of(record kept, wall_time now) {
 }
 
 record abandoned(record kept, wall_time now) {
-  if (const auto* running = std::get_if<state_in_flight>(&kept.state); running != nullptr) {
-    kept.state = state_unknown{std::min(running->lease_end, now)};
-  }
+  if (std::holds_alternative<state_in_flight>(kept.state)) kept.state = state_unknown{now};
   return kept;
 }
 
@@ -157,7 +166,9 @@ decision decide(const record* before, const complete& what, wall_time now) {
   };
   return std::visit(overloaded{
                         [&](const state_in_flight&) { return end(); },
-                        [&](const state_completed&) { return unchanged(applied{}); },
+                        [&](const state_completed& done) {
+                          return unchanged(is_result(done, what) ? reply{applied{}} : describe(*before, now));
+                        },
                         [&](const state_released&) { return unchanged(fenced{}); },
                         [&](const state_unknown&) {
                           if (std::holds_alternative<outcome_unknown>(what.outcome)) return unchanged(applied{});
