@@ -1,0 +1,274 @@
+#include "net/transport.h"
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "net/connect_attempt.h"
+#include "net/deadline.h"
+#include "net/listener.h"
+#include "net/signals.h"
+
+namespace onceward::net {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+struct recorder final : transport_user {
+  void on_readable() override { when_readable(); }
+  void on_writable() override { when_writable(); }
+  void on_lost() override { when_lost(); }
+  std::function<void()> when_readable = [] { ADD_FAILURE() << "not asked to be told"; };
+  std::function<void()> when_writable = [] { ADD_FAILURE() << "not asked to be told"; };
+  std::function<void()> when_lost = [] { ADD_FAILURE() << "not asked to be told"; };
+};
+
+// A connected pair on one loop, with a bound on how long any test may wait.
+struct transport_test : testing::Test {
+  transport_test() : stuck(owner, [] { FAIL() << "nothing happened"; }) {
+    stuck.arm(owner.now() + seconds(30));
+    listening = std::move(*listener::open(owner, *parse_address("127.0.0.1", 0)));
+    const auto both = [this] {
+      if (server && client) owner.stop();
+    };
+    listening->start([this, both](std::unique_ptr<transport> accepted) {
+      server = std::move(accepted);
+      server->set_user(&server_user);
+      both();
+    });
+    connect_attempt attempt(owner, listening->local(), owner.now() + seconds(10), [&](auto made) {
+      client = std::move(*made);
+      client->set_user(&client_user);
+      both();
+    });
+    owner.run();
+  }
+
+  std::string receive_all(transport& from) {
+    std::string all;
+    std::array<char, 4096> piece;
+    while (true) {
+      const transfer got = from.receive(piece);
+      if (got.status != transfer_status::moved) return all;
+      all.append(piece.data(), got.bytes);
+    }
+  }
+
+  loop owner;
+  deadline stuck;
+  recorder server_user;
+  recorder client_user;
+  std::unique_ptr<listener> listening;
+  std::unique_ptr<transport> server;
+  std::unique_ptr<transport> client;
+};
+
+TEST_F(transport_test, carries_bytes_and_tells_when_there_are_some) {
+  std::array<char, 64> into;
+  EXPECT_EQ(server->receive(into).status, transfer_status::would_block);
+  server_user.when_readable = [&] {
+    EXPECT_EQ(receive_all(*server), "hello");
+    owner.stop();
+  };
+  server->await_readable();
+  server->await_readable();
+  EXPECT_EQ(client->send("hello").bytes, 5u);
+  owner.run();
+  EXPECT_EQ(server->peer_ip(), "127.0.0.1");
+}
+
+TEST_F(transport_test, tells_of_bytes_that_came_before_anybody_asked) {
+  EXPECT_EQ(client->send("one").bytes, 3u);
+  server_user.when_readable = [&] {
+    std::array<char, 2> into;
+    EXPECT_EQ(server->receive(into).bytes, 2u);
+    server_user.when_readable = [&] {
+      EXPECT_EQ(receive_all(*server), "e");
+      owner.stop();
+    };
+    server->await_readable();
+  };
+  server->await_readable();
+  owner.run();
+}
+
+TEST_F(transport_test, tells_when_a_full_connection_takes_bytes_again) {
+  const std::string piece(1 << 16, 'x');
+  std::size_t sent = 0;
+  transfer last{};
+  while ((last = client->send(piece)).status == transfer_status::moved)
+    sent += last.bytes;
+  EXPECT_EQ(last.status, transfer_status::would_block);
+  client_user.when_writable = [&] {
+    EXPECT_EQ(client->send(piece).status, transfer_status::moved);
+    owner.stop();
+  };
+  client->await_writable();
+  std::size_t received = 0;
+  server_user.when_readable = [&] {
+    received += receive_all(*server).size();
+    server->await_readable();
+  };
+  server->await_readable();
+  owner.run();
+  EXPECT_GT(received, 0u);
+  EXPECT_GT(sent, 0u);
+}
+
+TEST_F(transport_test, keeps_sending_to_a_peer_that_ended_its_own_sending) {
+  client->end_sending();
+  server_user.when_readable = [&] {
+    std::array<char, 8> into;
+    EXPECT_EQ(server->receive(into).status, transfer_status::ended);
+    EXPECT_EQ(server->send("answer").bytes, 6u);
+  };
+  server->await_readable();
+  client_user.when_readable = [&] {
+    EXPECT_EQ(receive_all(*client), "answer");
+    owner.stop();
+  };
+  client->await_readable();
+  owner.run();
+}
+
+TEST_F(transport_test, tells_of_a_reset_after_the_peer_ended_its_sending) {
+  client->end_sending();
+  server_user.when_readable = [&] {
+    std::array<char, 8> into;
+    EXPECT_EQ(server->receive(into).status, transfer_status::ended);
+    server->await_lost();
+    client->reset_on_close();
+    client.reset();
+  };
+  server->await_readable();
+  server_user.when_lost = [&] {
+    EXPECT_EQ(server->send("too late").status, transfer_status::failed);
+    owner.stop();
+  };
+  owner.run();
+}
+
+TEST_F(transport_test, tells_nobody_after_it_has_gone) {
+  server->await_readable();
+  server->await_lost();
+  server.reset();
+  owner.post([&] { owner.stop(); });
+  owner.run();
+}
+
+TEST_F(transport_test, sends_what_it_can_after_it_was_closed_by_the_peer) {
+  client.reset();
+  server_user.when_readable = [&] {
+    std::array<char, 8> into;
+    EXPECT_EQ(server->receive(into).status, transfer_status::ended);
+    owner.stop();
+  };
+  server->await_readable();
+  owner.run();
+  // The peer answers the first send with a reset.
+  transfer last{};
+  while ((last = server->send("x")).status == transfer_status::moved) {
+  }
+  EXPECT_EQ(last.status, transfer_status::failed);
+}
+
+TEST_F(transport_test, a_listener_that_stops_accepts_what_the_kernel_has_and_then_refuses) {
+  const address where = listening->local();
+  loop other;
+  std::unique_ptr<transport> queued;
+  connect_attempt attempt(other, where, other.now() + seconds(10), [&](auto made) {
+    queued = std::move(*made);
+    other.stop();
+  });
+  other.run();
+  server.reset();
+  listening->stop();
+  EXPECT_NE(server, nullptr);
+  errc reason{};
+  connect_attempt late(owner, where, owner.now() + seconds(10), [&](auto made) {
+    EXPECT_FALSE(made);
+    reason = made.error();
+    owner.stop();
+  });
+  owner.run();
+  EXPECT_EQ(reason, errc::unavailable);
+}
+
+TEST_F(transport_test, two_listeners_share_an_address) {
+  loop other;
+  EXPECT_TRUE(listener::open(other, listening->local()));
+}
+
+TEST(listener, says_why_it_cannot_listen) {
+  loop owner;
+  EXPECT_EQ(listener::open(owner, *parse_address("192.0.2.1", 0)).error(), errc::invalid);
+}
+
+TEST(connect_attempt, gives_up_in_time) {
+  loop owner;
+  const base::moment start = owner.now();
+  // An address of the range for documentation: packets to it are dropped, or this machine says at once that it has no
+  // way there.
+  errc reason{};
+  connect_attempt attempt(owner, *parse_address("192.0.2.1", 80), start + milliseconds(20), [&](auto made) {
+    reason = made.error();
+    owner.stop();
+  });
+  owner.run();
+  EXPECT_TRUE(reason == errc::timeout || reason == errc::unavailable);
+}
+
+TEST(connect_attempt, that_was_given_up_tells_nobody) {
+  loop owner;
+  {
+    connect_attempt attempt(owner, *parse_address("127.0.0.1", 1), owner.now() + seconds(10),
+                            [](auto) { ADD_FAILURE(); });
+  }
+  owner.post([&] { owner.stop(); });
+  owner.run();
+}
+
+TEST(address, is_parsed_from_text_and_back) {
+  EXPECT_EQ(to_string(*parse_address("127.0.0.1", 80)), "127.0.0.1:80");
+  EXPECT_EQ(to_string(*parse_address("[::1]", 8080)), "[::1]:8080");
+  EXPECT_EQ(to_string(*parse_address("::1", 8080)), "[::1]:8080");
+  EXPECT_FALSE(parse_address("localhost", 80));
+  EXPECT_FALSE(parse_address("", 80));
+}
+
+TEST(resolver, finds_a_name_and_says_when_there_is_none) {
+  loop owner;
+  resolver names(owner);
+  names.resolve("localhost", 80, [&](result<std::vector<address>> found) {
+    ASSERT_TRUE(found);
+    EXPECT_TRUE(found->front().address().is_loopback());
+    EXPECT_EQ(found->front().port(), 80);
+    names.resolve("name.invalid", 80, [&](result<std::vector<address>> none) {
+      EXPECT_FALSE(none);
+      owner.stop();
+    });
+  });
+  owner.run();
+  EXPECT_TRUE(resolve_now("localhost", 80));
+}
+
+TEST(signal_watch, tells_of_each_signal) {
+  loop owner;
+  int seen = 0;
+  signal_watch watch(owner, {SIGUSR1}, [&](int number) {
+    EXPECT_EQ(number, SIGUSR1);
+    if (++seen == 2) return owner.stop();
+    std::raise(SIGUSR1);
+  });
+  std::raise(SIGUSR1);
+  owner.run();
+  EXPECT_EQ(seen, 2);
+}
+
+}  // namespace
+}  // namespace onceward::net
