@@ -16,3 +16,6 @@ namespace onceward::base {
 
 #define onceward_assert(condition) \
   (static_cast<bool>(condition) ? void(0) : ::onceward::base::assertion_failed(#condition, __FILE__, __LINE__))
+
+// For a place that the program cannot come to if it is right.
+#define onceward_unreachable(why) ::onceward::base::assertion_failed(why, __FILE__, __LINE__)

@@ -23,11 +23,11 @@ class body_reader {
   body_reader() : body_reader(no_body{}, {}) {}
   body_reader(const body_framing& framing, const body_limits& limits);
 
-  // Takes the next piece. Call again with what is left of the input until it is done, fails, or consumed nothing, which
-  // means that it needs more input. After an error: no further calls.
+  // Takes the next piece. Call again with what is left of the input until it is done, fails, or has consumed all of it.
+  // A declared length over the limit fails at the first call. After an error: no further calls.
   std::variant<body_progress, parse_error> consume(std::string_view input);
 
-  // The peer has closed: nothing if the body is complete (now), else why it is not.
+  // The peer has closed. Nothing if the body is thereby or already complete, else why it is not.
   std::optional<parse_error> finish();
 
   bool done() const { return done_; }

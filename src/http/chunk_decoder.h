@@ -59,8 +59,10 @@ class chunk_decoder {
 
   std::optional<parse_error> step(char c);
   std::optional<parse_error> step_size(char c);
+  std::optional<parse_error> end_size_line(char c);
   std::optional<parse_error> step_extension(char c);
   std::optional<parse_error> step_trailer(char c);
+  static std::optional<state> extension_state_after(state now, char c);
 
   body_limits limits_;
   state state_ = state::size_first_digit;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -22,13 +23,15 @@ class head_scanner {
   struct found {
     std::size_t begin;
     std::size_t end;
+    std::size_t fields;
     bool padded_names;  // White space before a colon, which a response may have (RFC 9112 section 5.1).
   };
   using outcome = std::variant<incomplete, found, parse_error>;
 
   explicit head_scanner(head_kind kind) : kind_(kind) {}
 
-  // `input` begins where it began at the first call since reset(), and has at least the bytes it had then.
+  // `input` begins where it began at the first call since reset(), and has at least the bytes it had then. Not to be
+  // called again after a head was found.
   outcome scan(std::string_view input, const head_limits& limits);
 
   void reset() { *this = head_scanner(kind_); }
@@ -36,7 +39,11 @@ class head_scanner {
   bool idle() const { return seen_bytes_ == begin_; }
 
  private:
-  enum class stage : std::uint8_t { start_line, fields };
+  enum class stage : std::uint8_t { start_line, fields, ended };
+
+  std::optional<parse_error> end_line(std::string_view line, const head_limits& limits);
+  std::size_t limit_bytes(const head_limits& limits) const;
+  parse_error beyond_limit(std::string_view head, const head_limits& limits) const;
 
   head_kind kind_;
   stage stage_ = stage::start_line;

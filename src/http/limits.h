@@ -28,4 +28,7 @@ struct body_limits {
 // 400.
 inline constexpr std::size_t chunk_size_digits_max = 16;
 
+// An Item has at most this many parameters, as RFC 9651 section 3.1.2 asks every parser to take. Beyond: not an Item.
+inline constexpr std::size_t sf_parameters_max = 256;
+
 }  // namespace onceward::http

@@ -24,7 +24,7 @@ struct request_head_view {
 
   std::string_view target;  // As received.
   target_form form = target_form::origin;
-  std::string_view path;                  // As in target_view; `/` where an absolute form has an empty path.
+  std::string_view path;  // As in target_view, but never empty: `/` (for OPTIONS `*`) where an absolute form's is.
   std::optional<std::string_view> query;  // Without its `?`.
   std::string_view authority;             // Of an absolute form, else of Host. Empty only in HTTP/1.0.
 

@@ -13,8 +13,9 @@ enum class target_form : std::uint8_t { origin, absolute, authority, asterisk };
 // A target taken apart, nothing decoded. Views into the target.
 struct target_view {
   target_form form = target_form::origin;
-  std::string_view authority;             // Absolute and authority form; else empty.
-  std::string_view path;                  // Begins with `/`; `*` in asterisk form; empty in authority form.
+  std::string_view authority;  // Absolute and authority form; else empty.
+  std::string_view
+      path;  // Begins with `/`, or is empty in absolute form; `*` in asterisk form; empty in authority form.
   std::optional<std::string_view> query;  // Without its `?`; an empty query is not the same as none.
 };
 

@@ -13,6 +13,7 @@
 #include "http/framing.h"
 #include "http/request_head.h"
 #include "http/response_head.h"
+#include "http/status.h"
 
 namespace onceward::http {
 
@@ -24,9 +25,6 @@ void append_end_of_head(base::byte_buffer& out);
 
 // Content-Length, or Transfer-Encoding: chunked, or nothing for no_body and until_close.
 void append_framing(base::byte_buffer& out, const body_framing& framing);
-
-// The usual reason of a status; empty for one that has none.
-std::string_view reason_of(int status);
 
 // One chunk with its data, which must not be empty; and the end of a chunked body, without trailers.
 void append_chunk(base::byte_buffer& out, std::string_view data);

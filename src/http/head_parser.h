@@ -1,0 +1,25 @@
+// The parser proper: takes a head that the scanner let through apart, into views. Boost.Beast's parser does the
+// reading; nothing of it is seen outside head_parser.cc.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "http/errors.h"
+#include "http/fields.h"
+#include "http/request_head.h"
+#include "http/response_head.h"
+
+namespace onceward::http {
+
+// Fills in method, verb, target and version_minor, and `fields` (not head.fields). `text` is one whole head and nothing
+// else.
+std::optional<parse_error> parse_request_text(std::string_view text, request_head_view& head,
+                                              std::vector<field_view>& fields);
+
+// Fills in status, reason and version_minor, and `fields`.
+std::optional<parse_error> parse_response_text(std::string_view text, response_head_view& head,
+                                               std::vector<field_view>& fields);
+
+}  // namespace onceward::http

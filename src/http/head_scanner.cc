@@ -1,0 +1,121 @@
+#include "http/head_scanner.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/ascii.h"
+#include "base/assert.h"
+#include "http/characters.h"
+
+namespace onceward::http {
+
+namespace {
+
+constexpr std::size_t crlf_bytes = 2;
+constexpr std::string_view version_prefix = "HTTP/";
+
+// Of a request, `text` being what follows the last space of its first line.
+std::optional<parse_error> check_version(std::string_view text) {
+  if (text == "HTTP/1.1" || text == "HTTP/1.0") return std::nullopt;
+  // Another major version is told apart only if it is written as one: HTTP/DIGIT.DIGIT (RFC 9112 section 2.3).
+  const bool well_formed = text.size() == version_prefix.size() + 3 && text.starts_with(version_prefix) &&
+                           base::is_digit(text[5]) && text[6] == '.' && base::is_digit(text[7]);
+  return well_formed && text[5] != '1' ? parse_error::version_unsupported : parse_error::version_malformed;
+}
+
+bool has_long_method(std::string_view line, const head_limits& limits) {
+  return line.size() > limits.method_bytes_max && is_token(line.substr(0, limits.method_bytes_max + 1));
+}
+
+std::optional<parse_error> check_request_line(std::string_view line, const head_limits& limits) {
+  if (line == "PRI * HTTP/2.0") return parse_error::http2_preface;
+  const std::size_t method_end = line.find(' ');
+  if (has_long_method(line, limits)) return parse_error::method_too_long;
+  const std::size_t target_end = line.rfind(' ');
+  if (method_end == std::string_view::npos || method_end == target_end) return parse_error::request_line_malformed;
+  if (!is_token(line.substr(0, method_end))) return parse_error::method_malformed;
+  // A space inside the target is refused here; the rest of the target is read later.
+  const std::string_view target = line.substr(method_end + 1, target_end - method_end - 1);
+  if (target.empty() || target.find(' ') != std::string_view::npos) return parse_error::request_line_malformed;
+  return check_version(line.substr(target_end + 1));
+}
+
+std::optional<parse_error> check_status_line(std::string_view line) {
+  // HTTP-version SP status-code SP [ reason-phrase ]
+  const bool shaped = line.size() >= 13 && line.starts_with(version_prefix) && line[8] == ' ' && line[12] == ' ';
+  if (!shaped) return parse_error::status_line_malformed;
+  if (const auto error = check_version(line.substr(0, 8))) return error;
+  const std::string_view digits = line.substr(9, 3);
+  if (!std::all_of(digits.begin(), digits.end(), base::is_digit) || digits[0] < '1' || digits[0] > '5') {
+    return parse_error::status_invalid;
+  }
+  return std::nullopt;
+}
+
+bool has_padded_name(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  return colon != std::string_view::npos && colon != 0 && is_space_or_tab(line[colon - 1]);
+}
+
+}  // namespace
+
+// One pass from control character to control character: everything between two of them is text that needs no look here.
+head_scanner::outcome head_scanner::scan(std::string_view input, const head_limits& limits) {
+  onceward_assert(stage_ != stage::ended && input.size() >= seen_bytes_ && position_ <= input.size());
+  seen_bytes_ = input.size();
+  const char* const base = input.data();
+  while (true) {
+    const std::size_t limit = limit_bytes(limits);
+    const std::size_t stop = std::min(input.size(), limit);
+    position_ = static_cast<std::size_t>(find_control(base + position_, base + stop) - base);
+    const bool cut_in_line_end = position_ + 1 == stop && base[position_] == '\r';
+    if (position_ == stop || cut_in_line_end) {
+      if (stop < limit) return incomplete{};
+      return beyond_limit(input.substr(begin_), limits);
+    }
+    if (base[position_] == '\n') return parse_error::bare_line_feed;
+    if (base[position_] != '\r') return parse_error::control_character;
+    if (base[position_ + 1] != '\n') return parse_error::bare_carriage_return;
+
+    const std::string_view line = input.substr(line_begin_, position_ - line_begin_);
+    position_ += crlf_bytes;
+    line_begin_ = position_;
+    if (stage_ == stage::fields && line.empty()) {
+      stage_ = stage::ended;
+      return found{begin_, position_, fields_, padded_names_};
+    }
+    if (const auto error = end_line(line, limits)) return *error;
+  }
+}
+
+std::optional<parse_error> head_scanner::end_line(std::string_view line, const head_limits& limits) {
+  if (stage_ == stage::fields) {
+    if (is_space_or_tab(line.front())) return parse_error::folded_line;
+    if (++fields_ > limits.fields_max) return parse_error::too_many_fields;
+    if (kind_ == head_kind::response) padded_names_ = padded_names_ || has_padded_name(line);
+    return std::nullopt;
+  }
+  if (line.empty()) {
+    // Some clients end a body with a line end too many (RFC 9112 section 2.2).
+    if (kind_ == head_kind::response || begin_ != 0) return parse_error::empty_line_before_message;
+    begin_ = line_begin_;
+    return std::nullopt;
+  }
+  stage_ = stage::fields;
+  return kind_ == head_kind::request ? check_request_line(line, limits) : check_status_line(line);
+}
+
+// Where the scan stops whatever the input has: a line or head that does not end before is too large.
+std::size_t head_scanner::limit_bytes(const head_limits& limits) const {
+  const std::size_t whole = begin_ + limits.head_bytes_max;
+  return stage_ == stage::fields ? whole : std::min(whole, begin_ + limits.start_line_bytes_max + crlf_bytes);
+}
+
+parse_error head_scanner::beyond_limit(std::string_view head, const head_limits& limits) const {
+  if (stage_ == stage::fields) return parse_error::head_too_large;
+  if (kind_ == head_kind::response) return parse_error::status_line_malformed;
+  if (has_long_method(head, limits)) return parse_error::method_too_long;
+  return is_token(head.substr(0, head.find(' '))) ? parse_error::target_too_long : parse_error::method_malformed;
+}
+
+}  // namespace onceward::http
