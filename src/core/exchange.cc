@@ -29,6 +29,15 @@ const record_summary* summary_of(const reply& value) {
   return nullptr;
 }
 
+// Attempt ids are random; the next one of the same exchange need only differ.
+attempt_id following(attempt_id id) {
+  for (auto byte = id.bytes.rbegin(); byte != id.bytes.rend(); ++byte) {
+    *byte = static_cast<std::byte>(std::to_integer<unsigned>(*byte) + 1);
+    if (*byte != std::byte{0}) break;
+  }
+  return id;
+}
+
 operation_state state_of(const reply& value) {
   if (std::holds_alternative<record_in_flight>(value)) return operation_state::in_flight;
   if (std::holds_alternative<record_completed>(value)) return operation_state::completed;
@@ -79,8 +88,16 @@ struct exchange_step {
     finish();
   }
 
+  // A claim of its own, under an attempt id of its own: the one before may have been granted once, and whoever speaks
+  // of that attempt must not be taken to speak of this one.
   void submit_claim(std::optional<attempt_id> over_unknown, moment give_up) {
     if (++self.claims_ > claims_max) return refuse(problem_type::in_flight, operation_state::in_flight);
+    if (self.claims_ > 1) self.identity_.attempt = following(self.identity_.attempt);
+    submit_claim_again(over_unknown, give_up);
+  }
+
+  // The same claim as before: its reply was lost.
+  void submit_claim_again(std::optional<attempt_id> over_unknown, moment give_up) {
     self.state_ = claiming{over_unknown, give_up, now, true};
     out.push(action_submit{claim{.key = self.identity_.key,
                                  .attempt = self.identity_.attempt,
@@ -168,7 +185,7 @@ struct exchange_step {
   }
 
   void on(claiming& state, event_deadline&) {
-    if (!state.submitted) submit_claim(state.over_unknown, state.give_up);
+    if (!state.submitted) submit_claim_again(state.over_unknown, state.give_up);
   }
 
   // ---- Waiting for another's attempt -------------------------------------------------------------------------------

@@ -202,7 +202,7 @@ class action_list {
 
 struct exchange_identity {
   record_key key;
-  attempt_id attempt;        // Random; used if this request is granted the claim.
+  attempt_id attempt;        // Random. Every claim of the exchange after the first adds one.
   shared_bytes fingerprint;  // Never null; empty where the route does not compare.
 };
 
