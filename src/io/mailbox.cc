@@ -48,7 +48,7 @@ void mailbox::deliver(std::span<tagged_reply> replies) {
     for (tagged_reply& each : replies)
       letters_.push_back({each.tag, std::move(each.value)});
   }
-  if (wake) loop_.post([this] { hand_out(); });
+  if (wake) wake_up_.notify();
 }
 
 void mailbox::deliver(mail_tag tag, std::shared_ptr<const core::ended_attempt> end) {
@@ -58,7 +58,7 @@ void mailbox::deliver(mail_tag tag, std::shared_ptr<const core::ended_attempt> e
     wake = letters_.empty();
     letters_.push_back({tag, std::move(end)});
   }
-  if (wake) loop_.post([this] { hand_out(); });
+  if (wake) wake_up_.notify();
 }
 
 void mailbox::hand_out() {

@@ -13,6 +13,7 @@
 
 #include "core/exchange.h"
 #include "net/loop.h"
+#include "net/wake_up.h"
 #include "onceward/store.h"
 
 namespace onceward::io {
@@ -31,7 +32,7 @@ class mail_receiver {
 // One for each loop. add() and remove() on that loop only; deliver() from any thread.
 class mailbox final : public reply_sink {
  public:
-  explicit mailbox(net::loop& loop) : loop_(loop) {}
+  explicit mailbox(net::loop& loop) : wake_up_(loop, [this] { hand_out(); }) {}
   mailbox(const mailbox&) = delete;
   mailbox& operator=(const mailbox&) = delete;
 
@@ -56,13 +57,13 @@ class mailbox final : public reply_sink {
   void hand_out();
   mail_receiver* receiver_of(mail_tag tag) const;
 
-  net::loop& loop_;
+  net::wake_up wake_up_;
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<letter> opened_;  // Kept for its memory.
 
   std::mutex mutex_;
-  std::vector<letter> letters_;  // Guarded by mutex_. Not empty: hand_out() has been posted.
+  std::vector<letter> letters_;  // Guarded by mutex_.
 };
 
 }  // namespace onceward::io
