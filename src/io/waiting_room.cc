@@ -1,10 +1,17 @@
 #include "io/waiting_room.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <utility>
 
 namespace onceward::io {
+
+waiter_scope waiter_scope_of(const core::scope& whose) {
+  std::uint64_t number;
+  std::memcpy(&number, whose.digest.data(), sizeof number);
+  return waiter_scope{number};
+}
 
 bool waiting_room::count_in(waiter_scope scope) {
   if (size_.fetch_add(1, std::memory_order_relaxed) >= limits_.total_max) {

@@ -14,6 +14,7 @@
 
 #include "core/exchange.h"
 #include "core/record.h"
+#include "core/scope.h"
 #include "io/mailbox.h"
 #include "onceward/identity.h"
 
@@ -21,6 +22,8 @@ namespace onceward::io {
 
 // A number for a scope, equal for equal scopes; for counting only.
 enum class waiter_scope : std::uint64_t {};
+
+waiter_scope waiter_scope_of(const core::scope& whose);
 
 struct waiting_room_limits {
   std::size_t total_max;
