@@ -14,7 +14,9 @@
 #include "base/digest.h"
 #include "core/field_name.h"
 #include "core/json.h"
+#include "core/keyed_digest.h"
 #include "core/policy.h"
+#include "core/policy_error.h"
 #include "core/secret.h"
 #include "http/fields.h"
 #include "onceward/store.h"
@@ -24,12 +26,15 @@ namespace onceward::core {
 // A route's fingerprint rules, prepared. Constant; any thread.
 class fingerprint_recipe {
  public:
-  // `invalid`: a pointer that is none, pointers without body_recipe::json. `too_large`: beyond the limits of limits.h.
-  static result<fingerprint_recipe> make(const fingerprint_policy& rules);
+  // Refused: a name that is none, a pointer that is none, pointers without body_recipe::json, more than the limits
+  // allow.
+  static tl::expected<fingerprint_recipe, policy_error> make(const fingerprint_policy& rules);
 
  private:
   friend class fingerprint_builder;
-  friend struct fingerprint_parts;
+  friend shared_bytes make_fingerprint(const deployment_secret&, const fingerprint_recipe&, std::string_view,
+                                       std::string_view, http::fields_view, std::string_view);
+  fingerprint_recipe() = default;
 
   bool enabled_ = true;
   body_recipe body_ = body_recipe::raw;
@@ -52,11 +57,19 @@ class fingerprint_builder {
   shared_bytes finish();
 
  private:
+  friend shared_bytes make_fingerprint(const deployment_secret&, const fingerprint_recipe&, std::string_view,
+                                       std::string_view, http::fields_view, std::string_view);
+  void add_part(char kind, std::string_view name, base::sha256_digest digest);
+  void add_text(char kind, std::string_view name, std::string_view text);
+  void add_header(const field_name& name, http::fields_view fields);
+  void add_structured_body(std::string_view body);
+  shared_bytes take();
+
   const deployment_secret& secret_;
   const fingerprint_recipe& recipe_;
   std::string parts_;
-  std::string content_type_;  // body_recipe::multipart: holds the boundary.
-  base::hmac body_digest_;
+  std::string content_type_;  // Of the form and multipart recipes.
+  keyed_digest raw_body_;
   std::string body_;
 };
 

@@ -12,9 +12,11 @@
 #include "core/field_name.h"
 #include "core/json.h"
 #include "core/policy.h"
+#include "core/policy_error.h"
 #include "core/problem.h"
 #include "http/fields.h"
-#include "onceward/result.h"
+
+#include <tl/expected.hpp>
 
 namespace re2 {
 class RE2;
@@ -35,9 +37,9 @@ using key_reading = std::variant<no_key, idempotency_key, problem>;
 // Reads the keys of requests by one route's rules. Constant; any thread.
 class key_reader {
  public:
-  // `invalid`: a pattern that is no regular expression, a pointer that is none, lengths that exclude every key.
-  // `too_large`: beyond the limits of limits.h.
-  static result<key_reader> make(const key_policy& rules);
+  // Refused: a name that is none, a pattern that is no regular expression, a pointer that is none, lengths that exclude
+  // every key, more than the limits allow.
+  static tl::expected<key_reader, policy_error> make(const key_policy& rules);
 
   // Whether the key may be in the body, so that read() needs it.
   bool reads_body() const { return pointer_.has_value(); }
@@ -50,6 +52,7 @@ class key_reader {
 
  private:
   key_reader() = default;
+  key_reading checked(std::string key) const;
 
   key_policy rules_;
   std::vector<field_name> names_;  // The header, then its aliases.

@@ -50,8 +50,8 @@ class json_value {
 
 class json_document {
  public:
-  // `text` is borrowed for the life of the document. `invalid`: not JSON, or not UTF-8. `too_large`: nested deeper than
-  // json_depth_max, or 4 GiB and more.
+  // `text` is borrowed for the life of the document. `invalid`: not JSON, or not UTF-8. `too_large`: beyond
+  // json_depth_max or json_values_max.
   static result<json_document> parse(std::string_view text);
 
   json_value root() const { return {*this, root_}; }
@@ -68,8 +68,8 @@ class json_document {
     bool duplicates = false;
     std::uint32_t first_child = 0;  // Into children_.
     std::uint32_t children = 0;
-    std::string_view text;
-    std::string_view name;  // Of a member.
+    std::string_view text = {};
+    std::string_view name = {};  // Of a member.
   };
 
   std::vector<node> nodes_;

@@ -9,6 +9,10 @@ namespace onceward::core {
 // Nesting of arrays and objects in a JSON body. Beyond: the body counts as bytes, not as JSON.
 inline constexpr std::size_t json_depth_max = 64;
 
+// Values in a JSON body, arrays and objects included; each takes about 50 bytes while it is compared. Beyond: the body
+// counts as bytes.
+inline constexpr std::size_t json_values_max = 65'536;
+
 // Top-level members of a JSON body, or fields and parts of a form, that a fingerprint names one by one. Beyond: the
 // others are compared all the same, together.
 inline constexpr std::size_t fingerprint_members_max = 32;

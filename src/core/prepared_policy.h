@@ -1,11 +1,10 @@
 // A route's policy with everything that is worked out once: names resolved, pointers and patterns parsed.
 #pragma once
 
-#include <string>
-
 #include "core/fingerprint.h"
 #include "core/idempotency_key.h"
 #include "core/policy.h"
+#include "core/policy_error.h"
 #include "core/replay.h"
 #include "core/scope.h"
 
@@ -20,12 +19,7 @@ struct prepared_policy {
   replay_rules replays;
 };
 
-// What is wrong with a policy: the setting, as the configuration file spells it ("key.pattern"), and a sentence.
-struct policy_error {
-  std::string setting;
-  std::string message;
-};
-
+// Everything that can be wrong with a policy is found here, the first fault is returned.
 tl::expected<prepared_policy, policy_error> prepare(policy rules);
 
 }  // namespace onceward::core

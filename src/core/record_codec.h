@@ -14,7 +14,7 @@
 
 namespace onceward::core {
 
-// Takes `Name: value CRLF` apart, line by line.
+// Takes lines of `Name: value` apart.
 class field_lines_view {
  public:
   explicit field_lines_view(std::string_view lines) : rest_(lines) {}
@@ -44,8 +44,17 @@ struct tombstone_view {
 result<stored_response_view> read_response(std::string_view bytes);
 result<tombstone_view> read_tombstone(std::string_view bytes);
 
-// The inverse. Lengths are those of one HTTP message; 4 GiB and more is a broken promise.
-shared_bytes write_response(const stored_response_view& response);
+// What write_response() takes: the fields that are replayed as they are, and those that a replay renames.
+struct response_to_store {
+  std::uint16_t status;  // 100 to 599.
+  http::fields_view fields;
+  http::fields_view renamed_fields;
+  std::string_view body;
+};
+
+// Names and values are those of a checked head, without line ends. Lengths are those of one HTTP message: 4 GiB and
+// more is a broken promise.
+shared_bytes write_response(const response_to_store& response);
 shared_bytes write_tombstone(const tombstone_view& tombstone);
 
 }  // namespace onceward::core

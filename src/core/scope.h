@@ -1,6 +1,7 @@
 // Whose key it is. Two principals never meet in one record, because a scope is part of every record key.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/digest.h"
@@ -33,7 +34,8 @@ class scope_reader {
 
  private:
   scope_kind kind_;
-  std::vector<field_name> names_;
+  std::vector<field_name> names_;  // In lower case.
+  field_name cookie_field_{"cookie"};
   std::string cookie_;
   bool credential_required_;
 };

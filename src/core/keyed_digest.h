@@ -1,0 +1,66 @@
+// Digests under the deployment secret of several parts, none of which can pretend to be another: each is preceded by
+// its length.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "base/assert.h"
+#include "core/secret.h"
+
+namespace onceward::core {
+
+// Gathers small pieces, so that the digest is fed whole blocks.
+class keyed_digest {
+ public:
+  keyed_digest(const deployment_secret& secret, digest_use use) : digest_(secret) { byte(static_cast<char>(use)); }
+
+  // A part of one byte needs no length.
+  void byte(char value) {
+    if (used_ == pending_.size()) flush();
+    pending_[used_++] = value;
+  }
+
+  void part(std::string_view bytes) {
+    length(bytes.size());
+    raw(bytes);
+  }
+
+  // The last part needs no length either, and may come in pieces.
+  void raw(std::string_view bytes) {
+    if (bytes.size() > pending_.size() - used_) {
+      flush();
+      if (bytes.size() > pending_.size()) {
+        digest_.update(bytes);
+        return;
+      }
+    }
+    if (!bytes.empty()) std::memcpy(pending_.data() + used_, bytes.data(), bytes.size());
+    used_ += bytes.size();
+  }
+
+  void length(std::size_t count) {
+    onceward_assert(count <= UINT32_MAX);
+    for (int shift = 0; shift < 32; shift += 8)
+      byte(static_cast<char>(count >> shift & 0xff));
+  }
+
+  base::sha256_digest finish() {
+    flush();
+    return digest_.finish();
+  }
+
+ private:
+  void flush() {
+    digest_.update({pending_.data(), used_});
+    used_ = 0;
+  }
+
+  base::hmac digest_;
+  std::array<char, 256> pending_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace onceward::core
