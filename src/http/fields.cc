@@ -1,6 +1,7 @@
 #include "http/fields.h"
 
 #include <array>
+#include <cstring>
 
 #include "base/ascii.h"
 
@@ -130,7 +131,9 @@ field_id identify(std::string_view name) {
 }
 
 bool names_equal(std::string_view a, std::string_view b) {
-  return base::equals_ignoring_case(a, b);
+  if (a.size() != b.size()) return false;
+  // Most names come in the spelling that they are compared with.
+  return std::memcmp(a.data(), b.data(), a.size()) == 0 || base::equals_ignoring_case(a, b);
 }
 
 std::size_t count(fields_view fields, field_id id) {

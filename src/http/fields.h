@@ -69,7 +69,26 @@ struct field_view {
 
 using fields_view = std::span<const field_view>;
 
-// Makes a field of a name that is not known at compile time.
+// Which known names a head has, and which of them on more than one line: asked before its fields are searched.
+class field_id_set {
+ public:
+  constexpr void add(field_id id) {
+    const std::uint64_t bit = bit_of(id);
+    repeated_ |= present_ & bit;
+    present_ |= bit;
+  }
+  constexpr bool has(field_id id) const { return (present_ & bit_of(id)) != 0; }
+  constexpr bool repeats(field_id id) const { return (repeated_ & bit_of(id)) != 0; }
+
+ private:
+  static constexpr std::uint64_t bit_of(field_id id) { return std::uint64_t{1} << static_cast<unsigned>(id); }
+
+  std::uint64_t present_ = 0;
+  std::uint64_t repeated_ = 0;
+};
+static_assert(static_cast<unsigned>(field_id::x_request_id) < 64);
+
+// A field whose name was not resolved yet.
 inline field_view make_field(std::string_view name, std::string_view value) {
   return {name, value, identify(name)};
 }

@@ -34,31 +34,22 @@ std::optional<parse_error> check_transfer_encoding(std::string_view value) {
 
 }  // namespace
 
-std::variant<body_framing, parse_error> declared_framing(fields_view fields, unsigned version_minor) {
-  const field_view* length = nullptr;
-  const field_view* coding = nullptr;
-  for (const field_view& field : fields) {
-    if (field.id == field_id::content_length) {
-      if (length != nullptr) return parse_error::content_length_repeated;
-      length = &field;
-    } else if (field.id == field_id::transfer_encoding) {
-      if (coding != nullptr) return parse_error::transfer_encoding_repeated;
-      coding = &field;
-    }
-  }
+std::variant<body_framing, parse_error> declared_framing(fields_view fields, field_id_set ids, unsigned version_minor) {
+  const bool has_length = ids.has(field_id::content_length);
+  const bool has_coding = ids.has(field_id::transfer_encoding);
+  if (!has_length && !has_coding) return body_framing{no_body{}};
+  if (ids.repeats(field_id::content_length)) return parse_error::content_length_repeated;
+  if (ids.repeats(field_id::transfer_encoding)) return parse_error::transfer_encoding_repeated;
+  if (has_length && has_coding) return parse_error::transfer_encoding_and_content_length;
 
-  if (coding != nullptr) {
-    if (length != nullptr) return parse_error::transfer_encoding_and_content_length;
+  if (has_coding) {
     if (version_minor == 0) return parse_error::transfer_encoding_in_http_1_0;
-    if (const auto error = check_transfer_encoding(coding->value)) return *error;
+    if (const auto error = check_transfer_encoding(*find(fields, field_id::transfer_encoding))) return *error;
     return body_framing{chunked{}};
   }
-  if (length != nullptr) {
-    const auto bytes = base::parse_decimal(length->value);
-    if (!bytes) return parse_error::content_length_malformed;
-    return body_framing{content_length{*bytes}};
-  }
-  return body_framing{no_body{}};
+  const auto bytes = base::parse_decimal(*find(fields, field_id::content_length));
+  if (!bytes) return parse_error::content_length_malformed;
+  return body_framing{content_length{*bytes}};
 }
 
 }  // namespace onceward::http

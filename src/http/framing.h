@@ -31,8 +31,9 @@ struct until_close {
 
 using body_framing = std::variant<no_body, content_length, chunked, until_close>;
 
-// What the fields declare. Refuses every combination that two implementations could read differently: both kinds, a
-// kind twice, a coding other than `chunked`, Transfer-Encoding in HTTP/1.0. Without a declaration: no_body.
-std::variant<body_framing, parse_error> declared_framing(fields_view fields, unsigned version_minor);
+// What the fields, of which `ids` is the set, declare. Refuses every combination that two implementations could read
+// differently: both kinds, a kind twice, a coding other than `chunked`, Transfer-Encoding in HTTP/1.0. Without a
+// declaration: no_body.
+std::variant<body_framing, parse_error> declared_framing(fields_view fields, field_id_set ids, unsigned version_minor);
 
 }  // namespace onceward::http

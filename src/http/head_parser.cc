@@ -65,6 +65,7 @@ class recorder : public beast::http::basic_parser<is_request> {
     const field_view field = make_field(to_std(name), to_std(value));
     // A folded value would be a view of the parser's own stack; the scanner must have refused it.
     onceward_assert(is_within(field.name, text_) && is_within(field.value, text_));
+    head_.ids.add(field.id);
     fields_.push_back(field);
   }
 
@@ -79,8 +80,8 @@ class recorder : public beast::http::basic_parser<is_request> {
   // before.
   parse_error translate(const beast::error_code& failure) const {
     using beast::http::error;
-    const bool length_seen = count(fields_, field_id::content_length) != 0;
-    const bool coding_seen = count(fields_, field_id::transfer_encoding) != 0;
+    const bool length_seen = head_.ids.has(field_id::content_length);
+    const bool coding_seen = head_.ids.has(field_id::transfer_encoding);
     if (failure == error::bad_method) return parse_error::method_malformed;
     if (failure == error::bad_target) return parse_error::target_malformed;
     if (failure == error::bad_version) return parse_error::version_malformed;

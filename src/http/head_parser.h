@@ -13,12 +13,12 @@
 
 namespace onceward::http {
 
-// Fills in method, verb, target and version_minor, and `fields` (not head.fields). `text` is one whole head and nothing
-// else.
+// Fills in method, verb, target, version_minor and ids, and `fields` (not head.fields). `text` is one whole head and
+// nothing else.
 std::optional<parse_error> parse_request_text(std::string_view text, request_head_view& head,
                                               std::vector<field_view>& fields);
 
-// Fills in status, reason and version_minor, and `fields`.
+// Fills in status, reason, version_minor and ids, and `fields`.
 std::optional<parse_error> parse_response_text(std::string_view text, response_head_view& head,
                                                std::vector<field_view>& fields);
 

@@ -12,8 +12,9 @@ namespace {
 
 constexpr std::size_t fields_reserved = 32;
 
+// No name that we know has one.
 bool has_underscore(const field_view& field) {
-  return field.name.find('_') != std::string_view::npos;
+  return field.id == field_id::other && field.name.find('_') != std::string_view::npos;
 }
 
 // The head without white space before its colons. Every line of it is whole.

@@ -15,8 +15,9 @@ struct connection_options {
 };
 
 // Nothing if an element of a Connection line is not a token.
-std::optional<connection_options> read_connection(fields_view fields) {
+std::optional<connection_options> read_connection(fields_view fields, field_id_set ids) {
   connection_options options;
+  if (!ids.has(field_id::connection)) return options;
   const bool all_tokens = for_each_token(fields, field_id::connection, [&options](std::string_view element) {
     if (names_equal(element, "close")) {
       options.close = true;
@@ -60,18 +61,14 @@ std::optional<parse_error> read_target(request_head_view& head) {
 }
 
 std::optional<parse_error> read_host(request_head_view& head) {
-  const field_view* host = nullptr;
-  for (const field_view& field : head.fields) {
-    if (field.id != field_id::host) continue;
-    if (host != nullptr) return parse_error::host_repeated;
-    host = &field;
-  }
-  if (host == nullptr) {
+  if (head.ids.repeats(field_id::host)) return parse_error::host_repeated;
+  if (!head.ids.has(field_id::host)) {
     if (head.version_minor == 0) return std::nullopt;
     return parse_error::host_missing;
   }
-  if (!is_authority(host->value)) return parse_error::host_malformed;
-  if (head.authority.empty()) head.authority = host->value;
+  const std::string_view host = *find(head.fields, field_id::host);
+  if (!is_authority(host)) return parse_error::host_malformed;
+  if (head.authority.empty()) head.authority = host;
   return std::nullopt;
 }
 
@@ -79,21 +76,16 @@ std::optional<parse_error> read_host(request_head_view& head) {
 // merely unsupported.
 std::optional<parse_error> read_expect(request_head_view& head) {
   constexpr std::string_view known = "100-continue";
+  if (!head.ids.has(field_id::expect)) return std::nullopt;
   if (head.version_minor == 0) return std::nullopt;  // To be ignored there (RFC 9110 section 10.1.1).
-  const field_view* expect = nullptr;
-  for (const field_view& field : head.fields) {
-    if (field.id != field_id::expect) continue;
-    if (expect != nullptr) return parse_error::expectation_malformed;
-    expect = &field;
-  }
-  if (expect == nullptr) return std::nullopt;
-  if (names_equal(expect->value, known)) {
+  if (head.ids.repeats(field_id::expect)) return parse_error::expectation_malformed;
+  const std::string_view value = *find(head.fields, field_id::expect);
+  if (names_equal(value, known)) {
     head.expects_continue = true;
     return std::nullopt;
   }
-  const bool resembles = names_equal(expect->value.substr(0, known.size()), known);
-  const bool is_expectation = is_token(expect->value.substr(0, expect->value.find('='))) &&
-                              expect->value.find(',') == std::string_view::npos && all_in(class_field, expect->value);
+  const bool resembles = names_equal(value.substr(0, known.size()), known);
+  const bool is_expectation = is_token(value.substr(0, value.find('='))) && value.find(',') == std::string_view::npos;
   return resembles || !is_expectation ? parse_error::expectation_malformed : parse_error::expectation_unsupported;
 }
 
@@ -103,21 +95,21 @@ std::optional<parse_error> apply_request_rules(request_head_view& head) {
   if (const auto error = read_target(head)) return error;
   if (const auto error = read_host(head)) return error;
 
-  const auto framing = declared_framing(head.fields, head.version_minor);
+  const auto framing = declared_framing(head.fields, head.ids, head.version_minor);
   if (const auto* error = std::get_if<parse_error>(&framing)) return *error;
   head.framing = std::get<body_framing>(framing);
 
-  const auto connection = read_connection(head.fields);
+  const auto connection = read_connection(head.fields, head.ids);
   if (!connection) return parse_error::connection_malformed;
   if (connection->names_protected) return parse_error::connection_names_protected_field;
   head.keep_alive = wants_keep_alive(*connection, head.version_minor);
   head.connection_names_fields = connection->names_fields;
-  head.asks_upgrade = head.version_minor >= 1 && connection->upgrade && count(head.fields, field_id::upgrade) != 0;
+  head.asks_upgrade = head.version_minor >= 1 && connection->upgrade && head.ids.has(field_id::upgrade);
   return read_expect(head);
 }
 
 std::optional<parse_error> apply_response_rules(response_head_view& head, method_id request_method) {
-  const auto declared = declared_framing(head.fields, head.version_minor);
+  const auto declared = declared_framing(head.fields, head.ids, head.version_minor);
   if (const auto* error = std::get_if<parse_error>(&declared)) return *error;
   head.framing = std::get<body_framing>(declared);
   const auto* length = std::get_if<content_length>(&head.framing);
@@ -131,7 +123,7 @@ std::optional<parse_error> apply_response_rules(response_head_view& head, method
     head.framing = until_close{};
   }
 
-  const auto connection = read_connection(head.fields);
+  const auto connection = read_connection(head.fields, head.ids);
   if (!connection) return parse_error::connection_malformed;
   head.connection_names_fields = connection->names_fields;
   head.keep_alive = wants_keep_alive(*connection, head.version_minor) && head.framing != body_framing{until_close{}} &&

@@ -475,13 +475,13 @@ INSTANTIATE_TEST_SUITE_P(malformed_messages, risky_request, testing::ValuesIn(re
 
 TEST(underscore_in_a_name, is_refused_where_the_policy_says_so) {
   const auto input = "POST / HTTP/1.1\r\nHost: a\r\nContent_Length: 5\r\n\r\n"sv;
-  const transcript::request_options options{.head = {}, .body = {}, .underscores = underscore_policy::refuse};
+  const transcript::request_options options{.underscores = underscore_policy::refuse};
   EXPECT_EQ(transcript::requests_in_every_cut(input, options), "field_name_refused\n");
 }
 
 TEST(underscore_in_a_name, is_kept_where_the_policy_says_so) {
   const auto input = "POST / HTTP/1.1\r\nHost: a\r\nX_Y: 5\r\n\r\n"sv;
-  const transcript::request_options options{.head = {}, .body = {}, .underscores = underscore_policy::keep};
+  const transcript::request_options options{.underscores = underscore_policy::keep};
   EXPECT_EQ(transcript::requests_in_every_cut(input, options),
             "POST / path=/ authority=a minor=1 framing=none keep-alive\n  Host: a\n  X_Y: 5\n  body \nend\n");
 }

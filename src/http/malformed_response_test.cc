@@ -231,14 +231,14 @@ constexpr read_case read[] = {
 class refused_response : public testing::TestWithParam<refused_case> {};
 
 TEST_P(refused_response, is_refused_however_it_is_cut) {
-  const transcript::response_options options{.head = {}, .body = {}, .request_method = GetParam().request_method};
+  const transcript::response_options options{.request_method = GetParam().request_method};
   EXPECT_EQ(transcript::response_in_every_cut(GetParam().input, options),
             std::string(name_of(GetParam().error)) + '\n');
 }
 
 TEST_P(refused_response, is_refused_behind_an_interim_response) {
   const std::string bytes = "HTTP/1.1 100 Continue\r\n\r\n" + std::string(GetParam().input);
-  const transcript::response_options options{.head = {}, .body = {}, .request_method = GetParam().request_method};
+  const transcript::response_options options{.request_method = GetParam().request_method};
   EXPECT_EQ(transcript::response_in_every_cut(bytes, options),
             "100 Continue minor=1 framing=none keep-alive\n  body \n" + std::string(name_of(GetParam().error)) + '\n');
 }
@@ -248,15 +248,14 @@ INSTANTIATE_TEST_SUITE_P(malformed_messages, refused_response, testing::ValuesIn
 class risky_response : public testing::TestWithParam<read_case> {};
 
 TEST_P(risky_response, is_read_one_way_however_it_is_cut) {
-  const transcript::response_options options{.head = {}, .body = {}, .request_method = GetParam().request_method};
+  const transcript::response_options options{.request_method = GetParam().request_method};
   EXPECT_EQ(transcript::response_in_every_cut(GetParam().input, options), GetParam().reading);
 }
 
 INSTANTIATE_TEST_SUITE_P(malformed_messages, risky_response, testing::ValuesIn(read), name_of_case<read_case>);
 
 TEST(interim_responses, are_limited_in_number) {
-  const transcript::response_options options{
-      .head = {.interim_responses_max = 3}, .body = {}, .request_method = method_id::post};
+  const transcript::response_options options{.head = {.interim_responses_max = 3}, .request_method = method_id::post};
   const std::string interim = "HTTP/1.1 102 Processing\r\n\r\n";
   const std::string final_response = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
   const std::string three = interim + interim + interim;

@@ -30,6 +30,7 @@ struct request_head_view {
 
   unsigned version_minor = 1;
   fields_view fields;  // As received but for names dropped by policy; Host may differ from `authority`.
+  field_id_set ids;    // Of `fields`.
   body_framing framing;
 
   bool keep_alive = true;                // What the client asks for, versions considered.

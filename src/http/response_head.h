@@ -19,6 +19,7 @@ struct response_head_view {
   std::string_view reason;
   unsigned version_minor = 1;
   fields_view fields;
+  field_id_set ids;  // Of `fields`.
 
   // How this response's body ends, the request's method considered: no_body after HEAD and for 1xx, 204 and 304.
   body_framing framing;

@@ -181,8 +181,8 @@ std::string read(Reader reader, const body_limits& limits, std::string_view byte
 }
 
 struct request_options {
-  head_limits head;
-  body_limits body;
+  head_limits head = {};
+  body_limits body = {};
   underscore_policy underscores = underscore_policy::drop;
 };
 
@@ -192,8 +192,8 @@ inline std::string read_requests(std::string_view bytes, const piece_sizes& piec
 }
 
 struct response_options {
-  head_limits head;
-  body_limits body;
+  head_limits head = {};
+  body_limits body = {};
   method_id request_method = method_id::post;
 };
 

@@ -35,10 +35,10 @@ enum class connection_option : std::uint8_t { none, close, keep_alive };
 
 // How a request goes on.
 struct request_forwarding {
-  std::string_view host;                   // Written as Host; empty: the head's authority.
-  body_framing framing;                    // As it will be sent; not until_close.
-  std::span<const field_view> extra;       // Written after the forwarded fields.
-  std::span<const std::string_view> drop;  // Names that are not forwarded.
+  std::string_view host = {};                   // Written as Host; empty: the head's authority.
+  body_framing framing = {};                    // As it will be sent; not until_close.
+  fields_view extra = {};                       // Written after the forwarded fields.
+  std::span<const std::string_view> drop = {};  // Names that are not forwarded.
   connection_option connection = connection_option::none;
   bool upgrade = false;  // Passes Upgrade on, with a Connection that names it.
 };
@@ -50,9 +50,10 @@ void append_forwarded_request_head(base::byte_buffer& out, const request_head_vi
 
 // How a response goes on.
 struct response_forwarding {
-  body_framing framing;  // As it will be sent. Under no_body a declared length is passed on where the status allows it.
-  std::span<const field_view> extra;
-  std::span<const std::string_view> drop;
+  body_framing framing =
+      {};  // As it will be sent. Under no_body a declared length is passed on where the status allows it.
+  fields_view extra = {};
+  std::span<const std::string_view> drop = {};
   connection_option connection = connection_option::none;
   bool upgrade = false;  // For 101: passes Upgrade on, with a Connection that names it.
 };
