@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 #include "http/characters.h"
 #include "http/limits.h"
 
@@ -17,31 +18,6 @@ int base64_value(char c) {
   if (base::is_digit(c)) return c - '0' + 52;
   if (c == '+') return 62;
   return c == '/' ? 63 : -1;
-}
-
-// Of RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF.
-bool is_utf8(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const auto lead = static_cast<unsigned char>(text[i++]);
-    if (lead < 0x80) continue;
-    const std::size_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-    if (lead < 0xc2 || lead > 0xf4 || text.size() - i < more) return false;
-    // Only the first continuation byte has bounds of its own.
-    unsigned char low = 0x80;
-    unsigned char high = 0xbf;
-    if (lead == 0xe0) low = 0xa0;
-    if (lead == 0xed) high = 0x9f;
-    if (lead == 0xf0) low = 0x90;
-    if (lead == 0xf4) high = 0x8f;
-    for (std::size_t end = i + more; i < end; ++i) {
-      const auto byte = static_cast<unsigned char>(text[i]);
-      if (byte < low || byte > high) return false;
-      low = 0x80;
-      high = 0xbf;
-    }
-  }
-  return true;
 }
 
 // The parsing algorithms of RFC 9651 section 4.2, one function each. A function that fails has set `error`, and its
@@ -275,7 +251,7 @@ sf_bare_item item_parser::parse_display_string() {
   while (!error_ && !at_end()) {
     const char c = input_[position_];
     if (c == '"') {
-      if (!is_utf8(text)) fail("UTF-8");
+      if (!base::is_utf8(text)) fail("UTF-8");
       ++position_;
       return sf_display_string{std::move(text)};
     }

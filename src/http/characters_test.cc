@@ -1,0 +1,66 @@
+#include "http/characters.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace onceward::http {
+
+namespace {
+
+TEST(tchar, is_what_rfc_9110_lists) {
+  const std::string listed = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    EXPECT_EQ(is_tchar(c), listed.find(c) != std::string::npos) << byte;
+  }
+}
+
+TEST(token, is_not_empty) {
+  EXPECT_TRUE(is_token("a"));
+  EXPECT_FALSE(is_token(""));
+  EXPECT_FALSE(is_token("a b"));
+  EXPECT_FALSE(is_token("a,"));
+}
+
+TEST(trimmed, takes_space_and_tab_only) {
+  EXPECT_EQ(trimmed(" \ta b\t "), "a b");
+  EXPECT_EQ(trimmed(" \t "), "");
+  EXPECT_EQ(trimmed("\xa0 a\x85"), "\xa0 a\x85");
+  EXPECT_EQ(trimmed("\v a"), "\v a");
+}
+
+// At every distance from the start, so that the wide and the narrow part of the scan are both met.
+TEST(find_control, finds_each_control_character_at_every_place) {
+  for (std::size_t size = 0; size < 70; ++size) {
+    std::string text(size, 'x');
+    EXPECT_EQ(find_control(text.data(), text.data() + size), text.data() + size);
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        text[at] = static_cast<char>(byte);
+        const bool control = (byte < 0x20 && byte != '\t') || byte == 0x7f;
+        const char* found = find_control(text.data(), text.data() + size);
+        ASSERT_EQ(found, text.data() + (control ? at : size)) << byte << " at " << at << " of " << size;
+      }
+      text[at] = 'x';
+    }
+  }
+}
+
+TEST(find_control, finds_the_first_of_several) {
+  const std::string text = std::string(20, 'x') + "\r\n" + std::string(20, 'x') + "\r\n";
+  EXPECT_EQ(find_control(text.data(), text.data() + text.size()), text.data() + 20);
+}
+
+TEST(field_value, has_no_line_end_and_no_white_space_around) {
+  EXPECT_TRUE(is_field_value(""));
+  EXPECT_TRUE(is_field_value("a b\tc\xff"));
+  EXPECT_FALSE(is_field_value(" a"));
+  EXPECT_FALSE(is_field_value("a\t"));
+  EXPECT_FALSE(is_field_value("a\r\nX: y"));
+  EXPECT_FALSE(is_field_value(std::string_view("a\0b", 3)));
+}
+
+}  // namespace
+
+}  // namespace onceward::http
