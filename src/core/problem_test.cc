@@ -99,6 +99,12 @@ TEST(problem, is_retryable_after_an_unknown_outcome_where_the_route_resolves_it)
   }
 }
 
+TEST(problem, calls_a_new_key_safe_for_a_drained_request_only_where_no_other_runs) {
+  EXPECT_TRUE(make_problem(draining, policy{}, absent).new_key_safe);
+  EXPECT_FALSE(make_problem(draining, policy{}, operation_state::in_flight).new_key_safe);
+  EXPECT_FALSE(make_problem(draining, policy{}, unknown).new_key_safe);
+}
+
 TEST(problem, takes_the_statuses_that_a_route_configures) {
   policy rules;
   rules.mismatch_status = 400;
