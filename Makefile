@@ -24,12 +24,12 @@ run:  ## Builds onceward and starts it in front of a demo API, with a transcript
 	$(call build,release)
 	@$(RUN_COMMAND)
 
-test:  ## Builds and runs every test: with ASan and UBSan, then what has threads with TSan
+test:  ## Builds and runs every test: what has threads with TSan, then all with ASan and UBSan
 	@tools/install test
 	$(call build,dev)
-	@ctest --preset dev -j $(JOBS)
 	$(call build,tsan)
 	@ctest --preset tsan -j $(JOBS)
+	@ctest --preset dev -j $(JOBS)
 
 bench:  ## Builds without sanitizers and measures against the peers on this machine
 	@tools/install bench
