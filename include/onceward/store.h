@@ -71,8 +71,8 @@ struct outcome_unknown {
 };
 
 // Writes the outcome of an attempt that owns the record, in flight or already unknown. The first result of an attempt
-// stands (a probe or an operator may have been faster): a different one changes nothing and gets record_completed, which
-// is what every retry gets. `completed` may follow `unknown`, not the other way round.
+// stands (a probe or an operator may have been faster): a different one changes nothing and gets record_completed, the
+// same as every retry. `completed` may follow `unknown`, not the other way round.
 struct complete {
   record_key key;
   attempt_id attempt;
@@ -127,8 +127,8 @@ struct record_in_flight {
   std::chrono::milliseconds lease_left;
 };
 
-// To claim and find, and to complete when another result stands already. `response` is null when the body was not kept or
-// has expired.
+// To claim and find, and to complete when another result stands already. `response` is null when the body was not kept
+// or has expired.
 struct record_completed {
   record_summary summary;
   shared_bytes response;
