@@ -20,8 +20,10 @@ TEST(resolution, releases_a_key) {
 }
 
 TEST(resolution, completes_with_a_response_that_is_kept_as_if_the_upstream_had_sent_it) {
-  const auto read_back = read(
-      R"({"outcome":"complete","response":{"status":201,"headers":{"Content-Type":"application/json","Location":"/c/1","Set-Cookie":"a=b"},"body":"{}"}})");
+  const auto read_back = read(R"({"outcome": "complete", "response": {
+      "status": 201,
+      "headers": {"Content-Type": "application/json", "Location": "/c/1", "Set-Cookie": "a=b"},
+      "body": "{}"}})");
   ASSERT_TRUE(read_back) << read_back.error();
   const auto& completed = std::get<resolved_completed>(*read_back);
   const auto response = core::read_response(*completed.response);

@@ -24,7 +24,7 @@ class status_lookup final : public local_handler {
   std::unique_ptr<local_exchange> look_up(const local_request_view& request, bool wants_response,
                                           local_responder& responder);
 
-  std::string_view prefix_;
+  std::string_view prefix_;  // borrows: from the settings, as long as the worker runs
   const route_table& routes_;
   const core::deployment_secret& secret_;
   io::worker_context& context_;
