@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "http/body_reader.h"
 #include "http/head_reader.h"
+#include "http/round_trip_test.h"
 
 namespace onceward::http::transcript {
 
@@ -83,7 +84,8 @@ class connection {
  public:
   static constexpr bool reads_requests = std::is_same_v<Reader, request_head_reader>;
 
-  connection(Reader reader, const body_limits& limits) : reader_(std::move(reader)), limits_(limits) {}
+  connection(Reader reader, const body_limits& limits, method_id request_method)
+      : reader_(std::move(reader)), limits_(limits), request_method_(request_method) {}
 
   void receive(std::string_view piece) {
     const std::string unread = unread_ + std::string(piece);
@@ -119,6 +121,11 @@ class connection {
     }
     const auto& head = std::get<1>(outcome);
     text_ += describe(head);
+    if constexpr (reads_requests) {
+      round_trip::check(head);
+    } else {
+      round_trip::check(head, request_method_);
+    }
     input.remove_prefix(head.bytes);
     body_ = body_reader(head.framing, limits_);
     body_text_.clear();
@@ -159,6 +166,7 @@ class connection {
 
   Reader reader_;
   body_limits limits_;
+  method_id request_method_;  // Of the request that the responses answer.
   body_reader body_;
   std::string unread_;
   std::string text_;
@@ -170,8 +178,9 @@ class connection {
 };
 
 template <class Reader>
-std::string read(Reader reader, const body_limits& limits, std::string_view bytes, const piece_sizes& pieces) {
-  connection<Reader> peer(std::move(reader), limits);
+std::string read(Reader reader, const body_limits& limits, method_id request_method, std::string_view bytes,
+                 const piece_sizes& pieces) {
+  connection<Reader> peer(std::move(reader), limits, request_method);
   for (std::size_t i = 0; !bytes.empty(); ++i) {
     const std::size_t size = pieces.empty() ? bytes.size() : pieces[std::min(i, pieces.size() - 1)];
     peer.receive(bytes.substr(0, std::max<std::size_t>(size, 1)));
@@ -188,7 +197,7 @@ struct request_options {
 
 inline std::string read_requests(std::string_view bytes, const piece_sizes& pieces = {},
                                  const request_options& options = {}) {
-  return read(request_head_reader(options.head, options.underscores), options.body, bytes, pieces);
+  return read(request_head_reader(options.head, options.underscores), options.body, method_id::other, bytes, pieces);
 }
 
 struct response_options {
@@ -201,7 +210,7 @@ inline std::string read_response(std::string_view bytes, const piece_sizes& piec
                                  const response_options& options = {}) {
   response_head_reader reader(options.head);
   reader.start(options.request_method);
-  return read(std::move(reader), options.body, bytes, pieces);
+  return read(std::move(reader), options.body, options.request_method, bytes, pieces);
 }
 
 // Reads whole, byte by byte and cut in two at every position; `read` is called with the pieces. The reading that all of
