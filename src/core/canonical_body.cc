@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "base/ascii.h"
 #include "base/assert.h"
@@ -28,13 +29,13 @@ bool can_be_shown(std::string_view name) {
 // Gathers what has one name under that name. One name too many, and there are none.
 class member_names {
  public:
-  void add(std::string_view name, std::string_view text) {
+  void add(std::string name, std::string text) {
     if (too_many_ || !can_be_shown(name)) return;
     const auto known = std::ranges::find(members_, name, &canonical_body::member::name);
     if (known != members_.end()) {
       known->text += text;
     } else if (members_.size() < fingerprint_members_max) {
-      members_.push_back({std::string(name), std::string(text)});
+      members_.push_back({std::move(name), std::move(text)});
     } else {
       too_many_ = true;
       members_.clear();
@@ -85,7 +86,7 @@ canonical_body selected_values(json_value root, std::span<const json_pointer> in
     append_canonical(text, *value, without);
     put_with_length(selected.text, pointer.text());
     put_with_length(selected.text, text);
-    names.add(pointer.text(), text);
+    names.add(std::string(pointer.text()), std::move(text));
   }
   selected.members = names.take();
   return selected;
@@ -241,6 +242,7 @@ std::optional<canonical_body> canonical_json_body(std::string_view body, std::sp
 
   canonical_body whole;
   if (std::ranges::find(without, root) != without.end()) return whole;
+  whole.text.reserve(body.size());
   append_canonical(whole.text, root, without);
   if (root.kind() != json_kind::object) return whole;
   member_names names;
@@ -248,7 +250,7 @@ std::optional<canonical_body> canonical_json_body(std::string_view body, std::sp
     if (std::ranges::find(without, root.at(i)) != without.end()) continue;
     std::string text;
     append_canonical(text, root.at(i), without);
-    names.add(pointer_to_member(root.name_at(i)), text);
+    names.add(pointer_to_member(root.name_at(i)), std::move(text));
   }
   whole.members = names.take();
   return whole;
@@ -273,7 +275,7 @@ std::optional<canonical_body> canonical_form_body(std::string_view body, std::st
     put_with_length(form.text, value);
     std::string text;
     put_with_length(text, value);
-    names.add(name, text);
+    names.add(std::move(name), std::move(text));
   }
   form.members = names.take();
   return form;
@@ -296,7 +298,7 @@ std::optional<canonical_body> canonical_multipart_body(std::string_view body, st
     put_with_length(text, part.fields);
     put_with_length(text, part.content);
     parts.text += text;
-    names.add(name_of(part), text);
+    names.add(std::string(name_of(part)), std::move(text));
   }
   if (body != "--" && body != "--\r\n") return std::nullopt;
   parts.members = names.take();

@@ -1,6 +1,7 @@
 #include "core/json.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -18,6 +19,12 @@ class json_parser {
   json_parser(std::string_view text, json_document& document) : text_(text), document_(document) {}
 
   std::optional<errc> run() {
+    // One allocation for each table of a small document.
+    const std::size_t values = std::min<std::size_t>(text_.size() / 8 + 2, 64);
+    document_.nodes_.reserve(values);
+    document_.children_.reserve(values);
+    pending_.reserve(values);
+
     skip_white_space();
     if (value(0, document_.root_)) {
       skip_white_space();
@@ -121,8 +128,9 @@ class json_parser {
 
   // One unescaped character.
   bool character() {
-    if (static_cast<unsigned char>(text_[at_]) < 0x20) return false;
-    const std::size_t length = base::utf8_length(text_.substr(at_, 4));
+    const auto byte = static_cast<unsigned char>(text_[at_]);
+    if (byte < 0x20) return false;
+    const std::size_t length = byte < 0x80 ? 1 : base::utf8_length(text_.substr(at_, 4));
     at_ += length;
     return length != 0;
   }
@@ -360,54 +368,63 @@ json_found find_element(json_value array, std::string_view token) {
   return array.at(*index);
 }
 
+// The escape of the character that `text` begins with, and how many bytes of the text it stands for; nothing where the
+// character stands for itself.
+struct escaped_character {
+  std::array<char, 6> bytes;
+  std::size_t size = 0;
+  std::size_t stands_for = 1;
+};
+
+escaped_character escape_of(std::string_view text) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  switch (text[0]) {
+    case '"':
+      return {{'\\', '"'}, 2};
+    case '\\':
+      return {{'\\', '\\'}, 2};
+    case '\b':
+      return {{'\\', 'b'}, 2};
+    case '\f':
+      return {{'\\', 'f'}, 2};
+    case '\n':
+      return {{'\\', 'n'}, 2};
+    case '\r':
+      return {{'\\', 'r'}, 2};
+    case '\t':
+      return {{'\\', 't'}, 2};
+    default:
+      break;
+  }
+  if (byte(0) < 0x20) return {{'\\', 'u', '0', '0', hex[byte(0) >> 4], hex[byte(0) & 15]}, 6};
+  if (byte(0) != 0xed || byte(1) < 0xa0) return {};
+  // A lone surrogate, as its three bytes, has no form but its escape.
+  const std::size_t low_bits = (byte(1) & 3u) << 2 | ((byte(2) >> 4) & 3u);
+  return {{'\\', 'u', 'd', hex[(byte(1) >> 2) & 15], hex[low_bits], hex[byte(2) & 15]}, 6, 3};
+}
+
+// The bytes with which something begins that has an escape, or may have one.
+constexpr auto begins_escape = [] {
+  std::array<bool, 256> table{};
+  std::fill_n(table.begin(), 0x20, true);
+  table['"'] = table['\\'] = table[0xed] = true;
+  return table;
+}();
+
 void append_string(std::string& out, std::string_view text) {
   out.push_back('"');
+  std::size_t plain = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        continue;
-      case '\\':
-        out += "\\\\";
-        continue;
-      case '\b':
-        out += "\\b";
-        continue;
-      case '\f':
-        out += "\\f";
-        continue;
-      case '\n':
-        out += "\\n";
-        continue;
-      case '\r':
-        out += "\\r";
-        continue;
-      case '\t':
-        out += "\\t";
-        continue;
-      default:
-        break;
-    }
-    constexpr std::string_view hex = "0123456789abcdef";
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20) {
-      out += "\\u00";
-      out.push_back(hex[byte >> 4]);
-      out.push_back(hex[byte & 15]);
-    } else if (byte == 0xed && static_cast<unsigned char>(text[i + 1]) >= 0xa0) {
-      // A lone surrogate has no form but its escape.
-      const auto middle = static_cast<unsigned char>(text[i + 1]);
-      const auto last = static_cast<unsigned char>(text[i + 2]);
-      out += "\\ud";
-      out.push_back(hex[(middle >> 2) & 15]);
-      out.push_back(hex[(middle & 3u) << 2 | ((last >> 4) & 3u)]);
-      out.push_back(hex[last & 15]);
-      i += 2;
-    } else {
-      out.push_back(c);
-    }
+    if (!begins_escape[static_cast<unsigned char>(text[i])]) continue;
+    const escaped_character escaped = escape_of(text.substr(i));
+    if (escaped.size == 0) continue;
+    out.append(text, plain, i - plain);
+    out.append(escaped.bytes.data(), escaped.size);
+    plain = i + escaped.stands_for;
+    i = plain - 1;
   }
+  out.append(text, plain);
   out.push_back('"');
 }
 
