@@ -34,7 +34,7 @@ class batch_queue {
     return !batch.empty();
   }
 
-  // Lets take() come to its end. Nothing is pushed afterwards.
+  // Lets take() come to its end. Afterwards only the consumer itself may push.
   void close() {
     {
       const std::lock_guard hold(mutex_);

@@ -82,7 +82,8 @@ TEST_P(store_conformance, purges_what_has_expired_and_nothing_else) {
     expect<applied>(what);
   }
   advance(lease);
-  EXPECT_EQ(expect<purged>(purge{}).records, count / 2);
+  // A store may have deleted some of them by itself.
+  EXPECT_LE(expect<purged>(purge{}).records, count / 2);
   EXPECT_EQ(expect<purged>(purge{}).records, 0u);
   EXPECT_EQ(stored().statistics().records, count / 2);
   for (std::uint64_t key = 1; key <= count; ++key) {
@@ -116,7 +117,7 @@ class full_store : public store_conformance {
  protected:
   void SetUp() override { make({.bytes_limit = GetParam().bytes_limit_min}); }
 
-  static constexpr std::size_t body_bytes = 4'000;
+  static constexpr std::size_t body_bytes = 30'000;
 };
 
 TEST_P(full_store, refuses_new_claims_and_loses_nothing) {
@@ -150,7 +151,8 @@ TEST_P(full_store, takes_the_outcomes_of_what_is_in_flight) {
   for (std::uint64_t key = running; key < running + running_count; ++key)
     expect<claim_granted>(claim_of(key, key));
   fill(1, body_bytes);
-  const std::string body(body_bytes, 'y');
+  // Not longer than what every store reserves.
+  const std::string body(4'000, 'y');
   for (std::uint64_t key = running; key < running + running_count; ++key) {
     expect<applied>(completed_of(key, key, body));
     EXPECT_EQ(*expect<record_completed>(find{key_of(key)}).response, body);
@@ -160,7 +162,7 @@ TEST_P(full_store, takes_the_outcomes_of_what_is_in_flight) {
 TEST_P(full_store, accepts_claims_again_once_records_have_expired) {
   const auto kept = fill(1, body_bytes);
   advance(retention);
-  EXPECT_EQ(expect<purged>(purge{}).records, kept.size());
+  EXPECT_LE(expect<purged>(purge{}).records, kept.size());
   EXPECT_TRUE(stored().statistics().accepts_claims);
   // Not for a moment only: as much fits as before.
   const auto kept_again = fill(1'000'000, body_bytes);

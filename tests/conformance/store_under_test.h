@@ -17,7 +17,8 @@ namespace onceward::conformance {
 
 // What a test asks of the store that is made for it.
 struct requirements {
-  std::uint64_t bytes_limit = 0;  // 0: the store's own default.
+  std::uint64_t bytes_limit = 0;             // 0: the store's own default.
+  std::uint64_t body_bytes_max = 64u << 10;  // The longest response.
 };
 
 // What reopen() leaves of a claim in flight.

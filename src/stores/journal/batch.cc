@@ -1,0 +1,136 @@
+#include "stores/journal/batch.h"
+
+#include <limits>
+#include <optional>
+
+#include "base/assert.h"
+#include "base/checksum.h"
+#include "stores/journal/little_endian.h"
+
+namespace onceward::journal {
+namespace {
+
+constexpr std::uint32_t magic = 0x424a574f;  // "OWJB"
+constexpr std::size_t checked_header_bytes = batch_header_bytes - sizeof(std::uint64_t);
+
+struct batch_header {
+  batch_id id;
+  std::uint32_t entry_count;
+  std::uint32_t entry_bytes;
+  std::uint64_t payload_checksum;  // Of everything after the header: entries and padding.
+};
+
+// The header at the beginning of `sectors`, if there is one that is whole.
+std::optional<batch_header> read_header(std::span<const std::byte> sectors) {
+  const std::string_view bytes{reinterpret_cast<const char*>(sectors.data()), batch_header_bytes};
+  byte_reader reader(bytes);
+  batch_header header{};
+  if (reader.take<std::uint32_t>() != magic) return std::nullopt;
+  header.entry_count = reader.take<std::uint32_t>();
+  header.id.generation = reader.take<std::uint64_t>();
+  header.id.sequence = reader.take<std::uint64_t>();
+  header.entry_bytes = reader.take<std::uint32_t>();
+  reader.take<std::uint32_t>();
+  header.payload_checksum = reader.take<std::uint64_t>();
+  if (reader.take<std::uint64_t>() != base::checksum(bytes.substr(0, checked_header_bytes))) return std::nullopt;
+  return header;
+}
+
+bool same(batch_id left, batch_id right) {
+  return left.generation == right.generation && left.sequence == right.sequence;
+}
+
+std::size_t wrong_stamps(std::span<const std::byte> sectors, batch_id id) {
+  std::size_t wrong = 0;
+  for (std::size_t index = 0; index < sectors.size() / sector_bytes; ++index)
+    wrong += is_stamped(sectors, index, id) ? 0u : 1u;
+  return wrong;
+}
+
+// With the checksum and the stamps of a batch whose header is whole: a write that was cut short leaves sectors of
+// another time, with other bytes and other stamps. Either alone is damage.
+batch_condition judge(bool checksum_right, std::size_t stamps_wrong) {
+  if (checksum_right && stamps_wrong == 0) return batch_condition::intact;
+  if (!checksum_right && stamps_wrong != 0) return batch_condition::torn;
+  return batch_condition::damaged;
+}
+
+}  // namespace
+
+void batch_builder::clear() {
+  payload_.assign(batch_header_bytes, '\0');
+  entry_count_ = 0;
+}
+
+std::size_t batch_builder::add(std::string_view entry) {
+  const std::size_t offset = disk_offset_of(payload_.size());
+  payload_.append(entry);
+  ++entry_count_;
+  return offset;
+}
+
+std::span<const std::byte> batch_builder::seal(batch_id id, block_buffer& out) {
+  const std::size_t entry_bytes = payload_.size() - batch_header_bytes;
+  onceward_assert(entry_bytes <= std::numeric_limits<std::uint32_t>::max());
+  const std::size_t disk_bytes = disk_bytes_of(payload_.size());
+  payload_.resize(payload_bytes_of(disk_bytes), '\0');
+
+  std::string header;
+  put(header, magic);
+  put(header, entry_count_);
+  put(header, id.generation);
+  put(header, id.sequence);
+  put(header, static_cast<std::uint32_t>(entry_bytes));
+  put(header, std::uint32_t{0});
+  put(header, base::checksum(std::string_view(payload_).substr(batch_header_bytes)));
+  put(header, base::checksum(header));
+  payload_.replace(0, batch_header_bytes, header);
+
+  out.reserve(disk_bytes);
+  scatter(payload_, id, out.first(disk_bytes));
+  return out.first(disk_bytes);
+}
+
+batch_reading read_batch(std::span<const std::byte> rest, batch_id expected) {
+  batch_reading reading;
+  if (rest.size() < block_bytes) return reading;
+  const auto header = read_header(rest);
+  const bool begins_here = is_stamped(rest, 0, expected);
+  if (!header || !same(header->id, expected)) {
+    // A first sector of this batch that does not have its header has lost it.
+    reading.condition = begins_here ? batch_condition::damaged : batch_condition::absent;
+    return reading;
+  }
+  const std::size_t disk_bytes = disk_bytes_of(batch_header_bytes + header->entry_bytes);
+  if (!begins_here || disk_bytes > rest.size()) {
+    reading.condition = batch_condition::damaged;
+    return reading;
+  }
+  const auto sectors = rest.first(disk_bytes);
+  gather(sectors, 0, payload_bytes_of(disk_bytes), reading.payload);
+  const bool checksum_right =
+      base::checksum(std::string_view(reading.payload).substr(batch_header_bytes)) == header->payload_checksum;
+  reading.condition = judge(checksum_right, wrong_stamps(sectors, expected));
+  reading.disk_bytes = disk_bytes;
+  reading.entry_count = header->entry_count;
+  reading.entries_end = batch_header_bytes + header->entry_bytes;
+  return reading;
+}
+
+batch_traces find_traces(std::span<const std::byte> rest, batch_id expected) {
+  batch_traces found = batch_traces::none;
+  for (std::size_t offset = 0; offset + block_bytes <= rest.size(); offset += block_bytes) {
+    const auto block = rest.subspan(offset);
+    if (const auto header = read_header(block); header && header->id.generation == expected.generation &&
+                                                header->id.sequence > expected.sequence &&
+                                                is_stamped(block, 0, header->id)) {
+      return batch_traces::later_one;
+    }
+    for (std::size_t index = offset / sector_bytes; index < (offset + block_bytes) / sector_bytes; ++index) {
+      if (is_stamped(rest, index, expected)) found = batch_traces::part;
+    }
+  }
+  return found;
+}
+
+}  // namespace onceward::journal

@@ -1,0 +1,47 @@
+// The thread that keeps house: it preallocates and recycles segments, forgets what has expired, moves the last live
+// records out of old segments, and runs the commands that concern all keys. Nothing waits for it while there is space.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "onceward/store.h"
+#include "stores/journal/block_buffer.h"
+#include "stores/journal/engine.h"
+
+namespace onceward::journal {
+
+class caretaker {
+ public:
+  explicit caretaker(engine& shared);
+  // Decides what waits for space, without waiting any more, and runs the errands that were given.
+  ~caretaker();
+
+ private:
+  void run();
+  void run(const errand& asked);
+  reply purge_expired();
+  reply list(const list_unknown& asked);
+  result<std::optional<record_summary>> summarise_unknown(const record_key& key, wall_time now);
+
+  // Makes space until enough is free of promises, or there is none to be had.
+  void make_space();
+  // Keeps the log within a few times of what lives in it, before space is short.
+  void tidy();
+
+  bool retire_dead();
+  std::uint64_t forget_expired();
+  // Writes the live records of the oldest segment again, at the end of the log, and retires it.
+  bool empty_oldest();
+  class emptying;
+
+  engine& engine_;
+  block_buffer memory_;
+  std::uint64_t swept_at_generation_ = 0;
+  std::uint64_t unreadable_generation_ = 0;  // A segment that cannot be emptied is not tried again.
+  std::thread thread_;
+};
+
+}  // namespace onceward::journal

@@ -1,0 +1,216 @@
+#include "stores/journal/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "stores/journal/batch.h"
+#include "stores/journal/entry.h"
+
+namespace onceward::journal {
+namespace {
+
+template <typename... Handlers>
+struct overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+const record_key& key_of(const keyed_command& what) {
+  return std::visit([](const auto& each) -> const record_key& { return each.key; }, what);
+}
+
+core::decision decide_by_the_rules(const keyed_command& what, const core::record* before, wall_time now,
+                                   std::atomic<std::uint64_t>& fence_granted) {
+  return std::visit(
+      overloaded{
+          [&](const claim& each) { return core::decide(before, each, now, fence{fence_granted.fetch_add(1) + 1}); },
+          [&](const find&) {
+            return core::decision{before == nullptr ? record_absent{} : core::describe(*before, now), std::nullopt};
+          },
+          [&](const auto& each) { return core::decide(before, each, now); },
+      },
+      what);
+}
+
+// What an entry takes if it has a batch to itself.
+std::uint64_t disk_bytes_alone(std::uint64_t entry_bytes) {
+  return disk_bytes_of(batch_header_bytes + entry_bytes);
+}
+
+}  // namespace
+
+engine::engine(segment_set& segments_, std::function<wall_time()> now_, std::uint64_t cache_bytes,
+               std::uint64_t completion_bytes_reserved)
+    : segments(segments_),
+      now(std::move(now_)),
+      hot_bytes_each(cache_bytes / record_index::shard_count),
+      completion_bytes_reserved_(completion_bytes_reserved) {}
+
+void engine::decide(request asked, without_space otherwise, const read_record* read) {
+  wake_ups wake;
+  {
+    shard& home = index.of(key_of(asked.what));
+    const std::lock_guard hold(home.mutex);
+    decide_locked(home, std::move(asked), otherwise, read, wake);
+  }
+  rouse(wake);
+}
+
+void engine::decide_locked(shard& home, request asked, without_space otherwise, const read_record* read,
+                           wake_ups& wake) {
+  const record_key& key = key_of(asked.what);
+  slot* const place = home.find(key);
+  const bool pending = place != nullptr && place->changes_pending > 0;
+  if (has_failed()) {
+    // What was on its way when the journal failed may be on disk.
+    return respond_locked(asked, store_failure{pending ? certainty::indefinite : certainty::definite, errc::io}, wake);
+  }
+
+  const wall_time time = now();
+  std::shared_ptr<const core::record> before;
+  if (place != nullptr && (place->hot != nullptr || place->expires_at > time)) {
+    if (place->hot == nullptr && (read == nullptr || read->where != place->where)) {
+      const location where = place->where;
+      wake.responder |= responses.push(read_request{std::move(asked), where});
+      return;
+    }
+    if (place->hot == nullptr) home.warm(key, *place, read->kept);
+    before = home.current(key, *place, time);
+  }
+
+  core::decision decided = decide_by_the_rules(asked.what, before.get(), time, fence_granted_);
+  if (decided.after && !std::holds_alternative<renew>(asked.what)) {
+    return keep_change(home, std::move(asked), std::move(decided), place, otherwise, wake);
+  }
+  // A renewal is not written: whoever opens the journal next finds nobody alive who could hold the lease.
+  if (decided.after) home.put(key, std::make_shared<const core::record>(*std::move(decided.after)));
+  if (pending) {
+    wake.committer |= commits.push(answer{asked.sink, asked.tag, std::move(decided.answer)});
+  } else {
+    respond_locked(asked, std::move(decided.answer), wake);
+  }
+}
+
+void engine::keep_change(shard& home, request asked, core::decision decided, slot* place, without_space otherwise,
+                         wake_ups& wake) {
+  const record_key& key = key_of(asked.what);
+  const std::uint64_t entry_bytes = entry_bytes_of(*decided.after);
+  const std::uint64_t to_write = disk_bytes_alone(entry_bytes);
+  if (to_write > segments.entry_disk_bytes_max()) {
+    return respond_locked(asked, store_failure{certainty::definite, errc::too_large}, wake);
+  }
+  const bool is_claim = std::holds_alternative<claim>(asked.what);
+  // With an outcome as long as an entry can be, a claim fits into what the caretaker makes free.
+  const std::uint64_t to_hold =
+      is_claim ? std::min(disk_bytes_alone(entry_bytes + completion_bytes_reserved_), segments.entry_disk_bytes_max())
+               : 0;
+  const std::uint64_t held = place == nullptr ? 0 : place->space_held;
+  const std::uint64_t needed = to_write + to_hold;
+  if (needed > held && !segments.promise(needed - held, is_claim ? space_kept_back() : 0)) {
+    const std::lock_guard hold(caretaker.mutex);
+    if (otherwise == without_space::refuse || full || caretaker.end) {
+      return respond_locked(asked, store_failure{certainty::definite, errc::full}, wake);
+    }
+    caretaker.without_space.push_back(std::move(asked));
+    wake.caretaker = true;
+    return;
+  }
+  if (held > needed) segments.give_back(held - needed);
+
+  auto kept = std::make_shared<const core::record>(*std::move(decided.after));
+  slot& now_kept = home.put(key, kept);
+  now_kept.space_held = to_hold;
+  ++now_kept.changes_pending;
+  wake.committer |= commits.push(
+      change{key, &home, &now_kept, std::move(kept), to_write, asked.sink, asked.tag, std::move(decided.answer)});
+  wake.caretaker = is_claim && segments.free_bytes() < space_wanted() && !full;
+}
+
+bool engine::has_space_for_claims() const {
+  constexpr std::uint64_t common_entry_bytes = 256;
+  const std::uint64_t needed =
+      disk_bytes_alone(common_entry_bytes) + disk_bytes_alone(common_entry_bytes + completion_bytes_reserved_);
+  return segments.free_bytes() >= space_kept_back() + needed;
+}
+
+void engine::run(errand asked) {
+  if (has_failed()) return respond({asked.sink, asked.tag, store_failure{certainty::definite, errc::io}});
+  {
+    const std::lock_guard hold(caretaker.mutex);
+    caretaker.errands.push_back(std::move(asked));
+  }
+  caretaker.filled.notify_one();
+}
+
+void engine::respond(answer what) {
+  if (responses.push(std::move(what))) responses.wake();
+}
+
+void engine::respond_when_durable(answer what) {
+  if (commits.push(std::move(what))) commits.wake();
+}
+
+void engine::put_and_write(shard& home, const record_key& key, core::record after) {
+  const std::uint64_t to_write = disk_bytes_alone(entry_bytes_of(after));
+  auto kept = std::make_shared<const core::record>(std::move(after));
+  slot& place = home.put(key, kept);
+  if (to_write > place.space_held && !segments.promise(to_write - place.space_held, 0)) return;
+  if (place.space_held > to_write) segments.give_back(place.space_held - to_write);
+  place.space_held = 0;
+  ++place.changes_pending;
+  if (commits.push(change{key, &home, &place, std::move(kept), to_write, nullptr, 0, applied{}})) commits.wake();
+}
+
+bool engine::write_run_out(shard& home, const record_key& key, slot& place, wall_time at) {
+  if (place.hot == nullptr || place.changes_pending > 0 || place.kind_written != state_kind::in_flight) return false;
+  core::record kept = *place.hot;
+  if (const auto* running = std::get_if<core::state_in_flight>(&kept.state)) {
+    if (running->lease_end > at) return false;
+    const wall_time lease_end = running->lease_end;
+    kept = core::abandoned(std::move(kept), lease_end);
+  }
+  put_and_write(home, key, std::move(kept));
+  return true;
+}
+
+bool engine::rewrite_durably(rewrite_group group) {
+  if (commits.push(std::move(group))) commits.wake();
+  return wait_until_durable();
+}
+
+bool engine::wait_until_durable() {
+  std::promise<bool> passed;
+  auto is_durable = passed.get_future();
+  if (commits.push(barrier{&passed})) commits.wake();
+  return is_durable.get();
+}
+
+void engine::ask_to_look_around() {
+  {
+    const std::lock_guard hold(caretaker.mutex);
+    caretaker.look_around = true;
+  }
+  caretaker.filled.notify_one();
+}
+
+void engine::fail(std::string what) {
+  const std::lock_guard hold(failure_mutex_);
+  if (failure_.empty()) failure_ = std::move(what);
+  failed_ = true;
+}
+
+std::string engine::failure() const {
+  const std::lock_guard hold(failure_mutex_);
+  return failure_;
+}
+
+void engine::respond_locked(const request& asked, reply value, wake_ups& wake) {
+  wake.responder |= responses.push(answer{asked.sink, asked.tag, std::move(value)});
+}
+
+void engine::rouse(const wake_ups& wake) {
+  if (wake.committer) commits.wake();
+  if (wake.responder) responses.wake();
+  if (wake.caretaker) ask_to_look_around();
+}
+
+}  // namespace onceward::journal

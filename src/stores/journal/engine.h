@@ -1,0 +1,191 @@
+// What the threads of an open journal share, and how a command is decided.
+//
+// A command about one key is decided on the thread that submits it, under the lock of the key's shard. What then
+// happens:
+//   - it changes the record: the change goes to the committer, which writes it, and answers when it is durable;
+//   - it changes nothing and nothing about the record is pending: the responder answers at once, behind no sync;
+//   - it changes nothing, but the record has a change that is not durable yet: the answer goes to the committer too,
+//   behind
+//     that change, because it tells of it;
+//   - the record is in the log only: the responder reads it, and the command is decided then;
+//   - there is no space for it now: the caretaker looks for some, and the command is decided then.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/batch_queue.h"
+#include "core/record.h"
+#include "onceward/store.h"
+#include "stores/journal/record_index.h"
+#include "stores/journal/segments.h"
+
+namespace onceward::journal {
+
+// A command about one key, and where its reply goes.
+using keyed_command = std::variant<claim, renew, complete, release, find>;
+struct request {
+  keyed_command what;
+  reply_sink* sink;
+  std::uint64_t tag;
+};
+
+// A command about all keys.
+struct errand {
+  std::variant<list_unknown, purge> what;
+  reply_sink* sink;
+  std::uint64_t tag;
+};
+
+struct answer {
+  reply_sink* sink;
+  std::uint64_t tag;
+  reply value;
+};
+
+// ---- What the committer is given, in the order in which it is decided ----
+
+// A record to be written, and the answer to be given then; none for a change that nobody asked for.
+struct change {
+  record_key key;
+  shard* home;
+  slot* place;
+  std::shared_ptr<const core::record> kept;
+  std::uint64_t space_promised;
+  reply_sink* sink;
+  std::uint64_t tag;
+  reply value;
+};
+
+// Set once everything before it is durable; false if that will never be.
+struct barrier {
+  std::promise<bool>* passed;
+};
+
+// An entry to be written again, unless it is no longer the latest of its key.
+struct rewrite {
+  record_key key;
+  location from;
+  std::shared_ptr<const core::record> kept;  // As the entry has it.
+};
+struct rewrite_group {
+  std::vector<rewrite> entries;
+  std::uint64_t space_promised;
+};
+
+using commit_item = std::variant<change, answer, barrier, rewrite_group>;
+
+// ---- What the responder is given ----
+
+// The record is at `where` in the log, unless it has moved when it is looked for.
+struct read_request {
+  request asked;
+  location where;
+};
+
+using response_item = std::variant<answer, read_request>;
+
+// A record that was read from the log.
+struct read_record {
+  location where;
+  std::shared_ptr<const core::record> kept;
+};
+
+// ---- What the caretaker is given ----
+
+// Another thread's wishes. All under `mutex`.
+struct caretaker_mailbox {
+  std::mutex mutex;
+  std::condition_variable filled;
+  bool look_around = false;
+  bool end = false;
+  std::vector<request> without_space;
+  std::vector<errand> errands;
+};
+
+enum class without_space { wait, refuse };
+
+class engine {
+ public:
+  engine(segment_set& segments_, std::function<wall_time()> now_, std::uint64_t cache_bytes,
+         std::uint64_t completion_bytes_reserved);
+
+  // Decides a command and sees to it that it is answered. `read` is what was read of its record.
+  void decide(request asked, without_space otherwise, const read_record* read = nullptr);
+
+  // Leaves it to the caretaker.
+  void run(errand asked);
+
+  // Queues what is known already.
+  void respond(answer what);
+  // The same, behind everything decided before.
+  void respond_when_durable(answer what);
+
+  // Makes `after` the record of the key and queues it to be written, as far as there is space. Under the shard's lock.
+  void put_and_write(shard& home, const record_key& key, core::record after);
+  // The same for a claim that is in flight in the log although its lease has run out, so that the log, too, knows since
+  // when it is unknown and when it expires. False if the record is not such a one. Under the shard's lock.
+  bool write_run_out(shard& home, const record_key& key, slot& place, wall_time at);
+  // Queues entries to be written again, and waits until they are durable. False if that will never be.
+  bool rewrite_durably(rewrite_group group);
+  // Waits until everything decided before is durable.
+  bool wait_until_durable();
+
+  // Asks the caretaker to look whether there is something to do.
+  void ask_to_look_around();
+
+  // Refuses everything from now on. `what` tells people; the first stands.
+  void fail(std::string what);
+  bool has_failed() const { return failed_.load(); }
+  std::string failure() const;
+
+  // Space: how much must stay free of claims so that old segments can always be emptied; and when to make more.
+  std::uint64_t space_kept_back() const { return segments.usable_bytes(); }
+  std::uint64_t space_wanted() const { return space_kept_back() + segments.usable_bytes() / 2; }
+  // Whether a claim of common size would find space.
+  bool has_space_for_claims() const;
+
+  std::uint64_t fence_granted() const { return fence_granted_.load(); }
+  void set_fence_granted(std::uint64_t fence) { fence_granted_ = fence; }
+
+  segment_set& segments;
+  record_index index;
+  const std::function<wall_time()> now;
+  base::batch_queue<commit_item> commits;
+  base::batch_queue<response_item> responses;
+  caretaker_mailbox caretaker;
+  // The last search for space found too little. Until it finds some, what does not fit is refused at once.
+  std::atomic<bool> full{false};
+
+  // What each shard may keep hot.
+  const std::uint64_t hot_bytes_each;
+
+ private:
+  struct wake_ups {
+    bool committer = false;
+    bool responder = false;
+    bool caretaker = false;
+  };
+
+  void decide_locked(shard& home, request asked, without_space otherwise, const read_record* read, wake_ups& wake);
+  void keep_change(shard& home, request asked, core::decision decided, slot* place, without_space otherwise,
+                   wake_ups& wake);
+  void respond_locked(const request& asked, reply value, wake_ups& wake);
+  void rouse(const wake_ups& wake);
+
+  const std::uint64_t completion_bytes_reserved_;
+  std::atomic<std::uint64_t> fence_granted_{0};
+  std::atomic<bool> failed_{false};
+  mutable std::mutex failure_mutex_;
+  std::string failure_;
+};
+
+}  // namespace onceward::journal

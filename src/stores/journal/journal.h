@@ -1,0 +1,53 @@
+// The embedded store: an append-only record log in one directory, durable, with its index in memory.
+//
+// What it keeps is described in docs/journal-format.md. Changes are written by one thread, all that queued during one
+// sync in the next batch, and acknowledged after it; commands that change nothing wait for no sync, and are never told
+// of what is not durable yet. Renewals are not written: a journal has one owner, so when it is opened every claim that
+// is still in flight in it belongs to a process that is gone, and is unknown at once.
+//
+// An error of a write or a sync is final: every command is answered store_failure from then on, until the journal is
+// closed, opened and with that verified. A full disk is not: new claims are refused, and outcomes still find the space
+// that was promised to them when they were claimed.
+//
+// It starts three threads (committer, responder, caretaker) and no more.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "onceward/store.h"
+#include "stores/journal/disk.h"
+#include "stores/journal/options.h"
+
+namespace onceward::journal {
+
+class journal final : public store {
+ public:
+  // Opens the journal in `directory`, or makes it: the directory too, if its parent is there. Other files in it are
+  // left alone. Takes the time to read the log. `now` is the store's clock; it is called from every thread that
+  // submits.
+  static tl::expected<std::unique_ptr<journal>, open_error> open(const std::string& directory, const options& chosen,
+                                                                 std::function<wall_time()> now);
+
+  // The same on any disk.
+  static tl::expected<std::unique_ptr<journal>, open_error> open(std::unique_ptr<disk> where, const options& chosen,
+                                                                 std::function<wall_time()> now);
+
+  // Writes and answers what is outstanding. No command is submitted during or after this.
+  ~journal() override;
+
+  void submit(command what, reply_sink& sink, std::uint64_t tag) override;
+  store_statistics statistics() const override;
+
+  // What ended the journal, for people; empty while it works.
+  std::string failure() const;
+
+ private:
+  struct parts;
+  explicit journal(std::unique_ptr<parts> opened);
+
+  std::unique_ptr<parts> parts_;
+};
+
+}  // namespace onceward::journal

@@ -1,0 +1,85 @@
+#include "stores/journal/log_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace onceward::journal {
+namespace {
+
+// A longer write would keep the first of its group waiting.
+constexpr std::uint64_t batch_disk_bytes_max = 1u << 20;
+
+}  // namespace
+
+log_writer::log_writer(segment_set& segments, position end, durability level, std::function<wall_time()> now,
+                       std::function<std::uint64_t()> fence_granted)
+    : segments_(segments),
+      end_(std::move(end)),
+      level_(level),
+      now_(std::move(now)),
+      fence_granted_(std::move(fence_granted)) {}
+
+io_result<bool> log_writer::add(const record_key& key, const core::record& kept, location& where) {
+  const std::size_t bytes = entry_bytes_of(kept);
+  if (!has_room(bytes)) {
+    if (!batch_.empty()) return false;
+    if (auto rotated = rotate(); !rotated) return tl::unexpected(rotated.error());
+    onceward_assert(has_room(bytes));
+  }
+  entry_.clear();
+  encode_entry(key, kept, end_.active->generation, entry_);
+  where = {.in = end_.active.get(),
+           .offset = static_cast<std::uint32_t>(end_.offset + batch_.add(entry_)),
+           .bytes = static_cast<std::uint32_t>(entry_.size())};
+  return true;
+}
+
+io_result<void> log_writer::write() {
+  if (batch_.empty()) return {};
+  const auto bytes = batch_.seal({end_.active->generation, end_.next_sequence}, memory_);
+  disk_file& file = *end_.active->where.file;
+  if (auto written = file.write_at(end_.offset, bytes); !written) return written;
+  if (level_ == durability::synced) {
+    if (auto synced = file.sync(); !synced) return synced;
+  }
+  segments_.consume(end_.offset, end_.offset + bytes.size());
+  end_.offset += bytes.size();
+  end_.next_sequence += 1;
+  batch_.clear();
+  return {};
+}
+
+io_result<void> log_writer::sync() {
+  if (end_.active == nullptr) return {};
+  return end_.active->where.file->sync();
+}
+
+std::string log_writer::place() const {
+  if (end_.active == nullptr) return "the first segment";
+  return end_.active->where.name + " at " + std::to_string(end_.offset);
+}
+
+// A segment is left when it might not take the longest entry, which is what the account of space counts on.
+bool log_writer::has_room(std::size_t entry_bytes) const {
+  if (end_.active == nullptr) return false;
+  const std::uint64_t left = segments_.segment_bytes() - end_.offset;
+  const std::size_t disk_bytes = batch_.disk_bytes_with(entry_bytes);
+  if (batch_.empty()) return left >= segments_.entry_disk_bytes_max();
+  return disk_bytes <= std::min(left, batch_disk_bytes_max);
+}
+
+io_result<void> log_writer::rotate() {
+  // The order of the log must survive a power loss at every level: no segment without the whole one before it.
+  if (level_ == durability::written) {
+    if (auto synced = sync(); !synced) return synced;
+  }
+  auto next = segments_.activate_next(end_.next_sequence, fence_granted_(), now_());
+  if (!next) return tl::unexpected(next.error());
+  end_.active = *std::move(next);
+  end_.offset = segment_header_bytes;
+  return {};
+}
+
+}  // namespace onceward::journal

@@ -1,0 +1,30 @@
+// Opening a log: from the bytes on the disk to the index, and to the place where the next batch goes.
+#pragma once
+
+#include <cstdint>
+
+#include "onceward/store.h"
+#include "stores/journal/engine.h"
+#include "stores/journal/log_scan.h"
+#include "stores/journal/log_writer.h"
+#include "stores/journal/options.h"
+
+namespace onceward::journal {
+
+struct recovered_log {
+  log_writer::position end;
+  std::uint64_t fence_granted;
+};
+
+// Fills the index from the log that was found and hands its files to the engine's segments. Of what is unused, files of
+// another length are removed.
+tl::expected<recovered_log, damage> recover(scanned_log& found, disk& where, engine& into);
+
+// Makes every claim in flight unknown, and queues that to be written as far as there is space. Before the committer
+// starts.
+tl::expected<void, damage> abandon_claims(engine& opened);
+
+// The damage in a sentence for people, with what to do about it.
+open_error refusal(const damage& found, const disk& where);
+
+}  // namespace onceward::journal

@@ -1,0 +1,152 @@
+#include "stores/journal/segments.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "stores/journal/block_buffer.h"
+
+namespace onceward::journal {
+namespace {
+
+// An entry may take this part of a segment at most; that much is lost at the end of each at worst.
+constexpr std::uint64_t entries_per_segment_min = 8;
+
+}  // namespace
+
+segment_set::segment_set(disk& where, std::uint64_t segment_bytes, std::uint64_t files_max)
+    : disk_(where),
+      segment_bytes_(segment_bytes),
+      files_max_(files_max),
+      entry_disk_bytes_max_(segment_bytes / entries_per_segment_min / block_bytes * block_bytes) {}
+
+std::vector<std::shared_ptr<segment>> segment_set::adopt(const scanned_log& found) {
+  const std::lock_guard hold(mutex_);
+  for (const scanned_segment& each : found.segments) {
+    kept_.push_back(std::make_shared<segment>(each.where, each.header.generation, each.header.first_sequence));
+    last_file_number_ = std::max(last_file_number_, number_of_segment_file(each.where.name));
+  }
+  for (const segment_file& each : found.unused) {
+    ready_.push_back(each);
+    last_file_number_ = std::max(last_file_number_, number_of_segment_file(each.name));
+  }
+  capacity_ = ready_.size() * usable_bytes();
+  return {kept_.begin(), kept_.end()};
+}
+
+bool segment_set::promise(std::uint64_t bytes, std::uint64_t leave) {
+  const std::uint64_t promised = promised_.fetch_add(bytes) + bytes;
+  if (promised + leave <= capacity_.load()) return true;
+  promised_.fetch_sub(bytes);
+  return false;
+}
+
+std::uint64_t segment_set::free_bytes() const {
+  const std::uint64_t promised = promised_.load();
+  const std::uint64_t capacity = capacity_.load();
+  return capacity > promised ? capacity - promised : 0;
+}
+
+io_result<std::shared_ptr<segment>> segment_set::activate_next(std::uint64_t first_sequence,
+                                                               std::uint64_t fence_granted, wall_time now) {
+  segment_file next;
+  segment_header header{.generation = 1,
+                        .segment_bytes = segment_bytes_,
+                        .first_sequence = first_sequence,
+                        .first_generation = 1,
+                        .fence_granted = fence_granted,
+                        .created_at_ms = now.time_since_epoch().count()};
+  {
+    const std::lock_guard hold(mutex_);
+    onceward_assert(!ready_.empty());
+    next = std::move(ready_.back());
+    ready_.pop_back();
+    if (!kept_.empty()) {
+      header.generation = kept_.back()->generation + 1;
+      header.first_generation = kept_.front()->generation;
+    }
+  }
+  block_buffer block(block_bytes);
+  encode(header, block.first(block_bytes));
+  if (auto written = next.file->write_at(0, block.first(block_bytes)); !written) return tl::unexpected(written.error());
+  if (auto synced = next.file->sync(); !synced) return tl::unexpected(synced.error());
+
+  auto active = std::make_shared<segment>(std::move(next), header.generation, first_sequence);
+  const std::lock_guard hold(mutex_);
+  kept_.push_back(active);
+  return active;
+}
+
+void segment_set::consume(std::uint64_t begin, std::uint64_t end) {
+  capacity_.fetch_sub(usable_after(begin) - usable_after(end));
+}
+
+segment_set::oldest_segment segment_set::oldest() const {
+  const std::lock_guard hold(mutex_);
+  if (kept_.size() < 2) return {};
+  return {kept_[0], kept_[1]->first_sequence};
+}
+
+void segment_set::retire_oldest() {
+  const std::lock_guard hold(mutex_);
+  onceward_assert(kept_.size() > 1 && kept_.front()->live_entries == 0);
+  ready_.push_back(kept_.front()->where);
+  kept_.pop_front();
+  capacity_.fetch_add(usable_bytes());
+}
+
+io_result<void> segment_set::add_file() {
+  std::string name;
+  {
+    const std::lock_guard hold(mutex_);
+    if (kept_.size() + ready_.size() >= files_max_) return tl::unexpected(io_error{errc::full, 0});
+    name = segment_file_name(++last_file_number_);
+  }
+  // Under another name until it is whole, so that a file of a segment's name always has a segment's length.
+  const std::string unfinished = unfinished_name(name);
+  auto file = disk_.create(unfinished);
+  if (!file) return tl::unexpected(file.error());
+  auto made = (*file)->preallocate(segment_bytes_);
+  if (made) made = disk_.rename(unfinished, name);
+  if (made) made = disk_.sync_directory();
+  if (!made) {
+    // If this fails as well, the next opening removes it.
+    static_cast<void>(disk_.remove(unfinished));
+    return made;
+  }
+  const std::lock_guard hold(mutex_);
+  ready_.push_back({std::move(name), *std::move(file), segment_bytes_});
+  capacity_.fetch_add(usable_bytes());
+  return {};
+}
+
+std::uint64_t segment_set::kept_count() const {
+  const std::lock_guard hold(mutex_);
+  return kept_.size();
+}
+
+std::uint64_t segment_set::newest_generation() const {
+  const std::lock_guard hold(mutex_);
+  return kept_.empty() ? 0 : kept_.back()->generation;
+}
+
+std::uint64_t segment_set::live_bytes() const {
+  const std::lock_guard hold(mutex_);
+  std::uint64_t bytes = 0;
+  for (const auto& each : kept_)
+    bytes += each->live_bytes;
+  return bytes;
+}
+
+std::uint64_t segment_set::bytes_on_disk() const {
+  const std::lock_guard hold(mutex_);
+  return (kept_.size() + ready_.size()) * segment_bytes_;
+}
+
+// Below the longest entry's length the rest of a segment may have to be left, so it does not count.
+std::uint64_t segment_set::usable_after(std::uint64_t offset) const {
+  const std::uint64_t left = segment_bytes_ - offset;
+  return left > entry_disk_bytes_max_ ? left - entry_disk_bytes_max_ : 0;
+}
+
+}  // namespace onceward::journal
