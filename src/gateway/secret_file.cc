@@ -1,0 +1,110 @@
+#include "gateway/secret_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "base/hex.h"
+#include "base/random.h"
+
+namespace onceward::gateway {
+namespace {
+
+using failure = tl::unexpected<std::string>;
+
+// Closes what it holds.
+class open_file {
+ public:
+  explicit open_file(int descriptor) : descriptor_(descriptor) {}
+  ~open_file() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  open_file(const open_file&) = delete;
+  open_file& operator=(const open_file&) = delete;
+  int get() const { return descriptor_; }
+  bool is_open() const { return descriptor_ >= 0; }
+
+ private:
+  int descriptor_;
+};
+
+std::string because() {
+  return std::strerror(errno);
+}
+
+tl::expected<std::string, std::string> read_from(const open_file& file, const std::string& path) {
+  struct stat facts{};
+  if (fstat(file.get(), &facts) != 0) return failure(fmt::format("cannot read the secret in {}: {}", path, because()));
+  if (!S_ISREG(facts.st_mode)) return failure(fmt::format("the secret in {} is not a regular file", path));
+  if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return failure(fmt::format("the secret in {} can be read by others than its owner; run: chmod 600 {}", path, path));
+  }
+  std::array<char, 2 * secret_bytes + 16> text{};
+  const ssize_t size = read(file.get(), text.data(), text.size());
+  if (size < 0) return failure(fmt::format("cannot read the secret in {}: {}", path, because()));
+  std::string_view digits(text.data(), static_cast<std::size_t>(size));
+  while (!digits.empty() && (digits.back() == '\n' || digits.back() == '\r' || digits.back() == ' '))
+    digits.remove_suffix(1);
+  std::array<std::byte, secret_bytes> bytes{};
+  if (!base::from_hex(digits, bytes)) {
+    return failure(fmt::format("the secret in {} is not {} hexadecimal digits", path, 2 * secret_bytes));
+  }
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+// Written beside its place and moved there, so that no crash leaves half a secret; an existing one is never replaced.
+tl::expected<void, std::string> write_to(const std::string& path, std::string_view digits) {
+  const std::string draft = path + ".new";
+  unlink(draft.c_str());
+  const auto failed = [&] { return failure(fmt::format("cannot write a secret to {}: {}", path, because())); };
+  {
+    const open_file file(open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!file.is_open()) return failed();
+    if (write(file.get(), digits.data(), digits.size()) != static_cast<ssize_t>(digits.size())) return failed();
+    if (fsync(file.get()) != 0) return failed();
+  }
+  if (link(draft.c_str(), path.c_str()) != 0 && errno != EEXIST) return failed();
+  unlink(draft.c_str());
+  const auto folder = std::filesystem::path(path).parent_path();
+  const open_file directory(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.is_open() || fsync(directory.get()) != 0) return failed();
+  return {};
+}
+
+}  // namespace
+
+std::string make_secret() {
+  base::random_source random;
+  const auto bytes = random.take<secret_bytes>();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+tl::expected<std::string, std::string> read_secret(const std::string& path) {
+  const open_file file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return failure(fmt::format("cannot open the secret in {}: {}", path, because()));
+  return read_from(file, path);
+}
+
+tl::expected<secret_found, std::string> read_or_make_secret(const std::string& path) {
+  bool made = false;
+  if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
+    const std::string secret = make_secret();
+    const auto written = write_to(path, base::to_hex(std::as_bytes(std::span(secret))) + "\n");
+    if (!written) return failure(written.error());
+    made = true;
+  }
+  auto found = read_secret(path);
+  if (!found) return failure(found.error());
+  return secret_found{std::move(*found), made};
+}
+
+}  // namespace onceward::gateway
