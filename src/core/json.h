@@ -63,6 +63,7 @@ class json_document {
   friend class json_value;
   friend class json_parser;
 
+  // borrows: from the text, or from unescaped_, as long as the document
   struct node {
     json_kind kind;
     bool duplicates = false;

@@ -79,6 +79,7 @@ enum class problem_retry { never, always, if_unknown_is_resolved };
 enum class problem_new_key { safe, unsafe, safe_if_absent };
 
 // What is published about a type, and what the describing pages are made of.
+// borrows: literals, for ever
 struct problem_description {
   problem_type type;
   std::string_view word;

@@ -45,6 +45,7 @@ result<stored_response_view> read_response(std::string_view bytes);
 result<tombstone_view> read_tombstone(std::string_view bytes);
 
 // What write_response() takes: the fields that are replayed as they are, and those that a replay renames.
+// borrows: from the caller, until write_response() returns
 struct response_to_store {
   std::uint16_t status;  // 100 to 599.
   http::fields_view fields;

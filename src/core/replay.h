@@ -48,6 +48,7 @@ class replay_rules {
 shared_bytes keep_tombstone(const http::response_head_view& head);
 
 // What the caller adds to a stored response when it is sent.
+// borrows: from the caller, until the response is appended
 struct stored_response_sending {
   std::string_view date;  // http::http_date() of now.
   std::span<const http::field_view> extra = {};
