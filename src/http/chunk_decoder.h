@@ -16,7 +16,7 @@
 
 namespace onceward::http {
 
-// One step through a body.
+// One step through a body. borrows: `data` from the input, as long as its bytes stay.
 struct body_progress {
   std::string_view data;     // The next piece of the body, a view of the input; may be empty.
   std::size_t consumed = 0;  // How much of the input was used up, the data included.

@@ -62,6 +62,7 @@ enum class parse_error : std::uint8_t {
   too_many_interim_responses,
 };
 
+// What is said of a fault. borrows: constants of the program.
 struct error_description {
   parse_error error;
   int status;               // What a request with this fault is answered with.

@@ -31,6 +31,7 @@ struct need_more {
   friend bool operator==(const need_more&, const need_more&) = default;
 };
 
+// borrows: its fields from the input of the last feed(), until next().
 class request_head_reader {
  public:
   using outcome = std::variant<need_more, request_head_view, parse_error>;
@@ -55,6 +56,7 @@ class request_head_reader {
   std::vector<field_view> fields_;
 };
 
+// borrows: its fields from the input of the last feed(), until next() or start().
 class response_head_reader {
  public:
   using outcome = std::variant<need_more, response_head_view, parse_error>;

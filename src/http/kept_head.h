@@ -10,7 +10,7 @@
 namespace onceward::http {
 
 // One copy of the head's bytes and of its table of fields; memory is reused by the next assign(). Moving one keeps the
-// views valid.
+// views valid. borrows: from its own bytes alone.
 template <class HeadView>
 class kept_head {
  public:

@@ -53,6 +53,7 @@ struct sf_item {
   friend bool operator==(const sf_item&, const sf_item&) = default;
 };
 
+// Where a value stops being an Item. borrows: a constant of the program.
 struct sf_error {
   std::size_t offset = 0;   // Of the first byte that does not fit.
   std::string_view reason;  // What was expected there; a constant.

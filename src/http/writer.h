@@ -33,7 +33,7 @@ void append_last_chunk(base::byte_buffer& out);
 // What is written as Connection.
 enum class connection_option : std::uint8_t { none, close, keep_alive };
 
-// How a request goes on.
+// How a request goes on. borrows: from the caller, for the call.
 struct request_forwarding {
   std::string_view host = {};                   // Written as Host; empty: the head's authority.
   body_framing framing = {};                    // As it will be sent; not until_close.
@@ -48,10 +48,10 @@ struct request_forwarding {
 void append_forwarded_request_head(base::byte_buffer& out, const request_head_view& head,
                                    const request_forwarding& how);
 
-// How a response goes on.
+// How a response goes on. borrows: from the caller, for the call.
 struct response_forwarding {
-  body_framing framing =
-      {};  // As it will be sent. Under no_body a declared length is passed on where the status allows it.
+  // As it will be sent. Under no_body a declared length is passed on where the status allows it.
+  body_framing framing = {};
   fields_view extra = {};
   std::span<const std::string_view> drop = {};
   connection_option connection = connection_option::none;
