@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/policy.h"
+#include "gateway/log.h"
 
 namespace onceward::gateway {
 
@@ -54,6 +55,7 @@ struct timeout_settings {
   std::chrono::milliseconds upstream_body{30'000};      // Between two pieces of the response: 504.
   std::chrono::milliseconds upstream_idle{30'000};      // A pooled connection unused for so long is closed.
   std::chrono::milliseconds idle_reuse_max{2'000};      // ... and for a guarded request not reused after so long.
+  std::chrono::milliseconds tunnel_idle{3'600'000};     // An upgraded connection on which no byte moves is closed.
   std::chrono::milliseconds drain{20'000};              // From SIGTERM to the end, whatever still runs.
 };
 
@@ -77,6 +79,7 @@ struct health_settings {
 };
 
 struct log_settings {
+  log_level level = log_level::info;
   bool requests = false;  // A line for each request.
 };
 
