@@ -61,6 +61,14 @@ TEST(request_head_reader, limits_the_number_of_fields) {
   EXPECT_EQ(verdict("GET / HTTP/1.1\r\nHost: a\r\nX_Y:\r\nX_Y:\r\nX_Y:\r\n\r\n", limits), "too_many_fields\n");
 }
 
+TEST(request_head_reader, limits_the_connection_lines_together) {
+  const auto request = [](std::size_t bytes) {
+    return "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, y\r\nConnection: " + std::string(bytes - 4, 'z') + "\r\n\r\n";
+  };
+  EXPECT_EQ(verdict(request(connection_bytes_max), {}), "end\n");
+  EXPECT_EQ(verdict(request(connection_bytes_max + 1), {}), "head_too_large\n");
+}
+
 TEST(request_head_reader, does_not_count_a_body_towards_the_head) {
   const std::string request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n" + std::string(100, '\n');
   EXPECT_EQ(verdict(request, {.head_bytes_max = 60}), "end\n");

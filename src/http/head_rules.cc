@@ -1,5 +1,8 @@
 #include "http/head_rules.h"
 
+#include <variant>
+
+#include "http/limits.h"
 #include "http/status.h"
 
 namespace onceward::http {
@@ -14,26 +17,35 @@ struct connection_options {
   bool names_protected = false;  // A field without which the message means something else at the next hop.
 };
 
-// Nothing if an element of a Connection line is not a token.
-std::optional<connection_options> read_connection(fields_view fields, field_id_set ids) {
+void add_option(connection_options& options, std::string_view name) {
+  if (names_equal(name, "close")) {
+    options.close = true;
+  } else if (names_equal(name, "keep-alive")) {
+    options.keep_alive = true;
+  } else if (names_equal(name, "upgrade")) {
+    options.upgrade = true;
+  } else {
+    options.names_fields = true;
+    const field_id id = identify(name);
+    options.names_protected = options.names_protected || id == field_id::host || id == field_id::content_length ||
+                              id == field_id::transfer_encoding || id == field_id::idempotency_key;
+  }
+}
+
+std::variant<connection_options, parse_error> read_connection(fields_view fields, field_id_set ids) {
   connection_options options;
   if (!ids.has(field_id::connection)) return options;
+  std::size_t bytes = 0;
+  for (const field_view& field : fields) {
+    if (field.id == field_id::connection) bytes += field.value.size();
+  }
+  if (bytes > connection_bytes_max) return parse_error::head_too_large;
+
   const bool all_tokens = for_each_token(fields, field_id::connection, [&options](std::string_view element) {
-    if (names_equal(element, "close")) {
-      options.close = true;
-    } else if (names_equal(element, "keep-alive")) {
-      options.keep_alive = true;
-    } else if (names_equal(element, "upgrade")) {
-      options.upgrade = true;
-    } else {
-      options.names_fields = true;
-      const field_id id = identify(element);
-      options.names_protected = options.names_protected || id == field_id::host || id == field_id::content_length ||
-                                id == field_id::transfer_encoding || id == field_id::idempotency_key;
-    }
+    add_option(options, element);
     return is_token(element);
   });
-  if (!all_tokens) return std::nullopt;
+  if (!all_tokens) return parse_error::connection_malformed;
   return options;
 }
 
@@ -99,12 +111,13 @@ std::optional<parse_error> apply_request_rules(request_head_view& head) {
   if (const auto* error = std::get_if<parse_error>(&framing)) return *error;
   head.framing = std::get<body_framing>(framing);
 
-  const auto connection = read_connection(head.fields, head.ids);
-  if (!connection) return parse_error::connection_malformed;
-  if (connection->names_protected) return parse_error::connection_names_protected_field;
-  head.keep_alive = wants_keep_alive(*connection, head.version_minor);
-  head.connection_names_fields = connection->names_fields;
-  head.asks_upgrade = head.version_minor >= 1 && connection->upgrade && head.ids.has(field_id::upgrade);
+  const auto read = read_connection(head.fields, head.ids);
+  if (const auto* error = std::get_if<parse_error>(&read)) return *error;
+  const auto& connection = std::get<connection_options>(read);
+  if (connection.names_protected) return parse_error::connection_names_protected_field;
+  head.keep_alive = wants_keep_alive(connection, head.version_minor);
+  head.connection_names_fields = connection.names_fields;
+  head.asks_upgrade = head.version_minor >= 1 && connection.upgrade && head.ids.has(field_id::upgrade);
   return read_expect(head);
 }
 
@@ -123,10 +136,11 @@ std::optional<parse_error> apply_response_rules(response_head_view& head, method
     head.framing = until_close{};
   }
 
-  const auto connection = read_connection(head.fields, head.ids);
-  if (!connection) return parse_error::connection_malformed;
-  head.connection_names_fields = connection->names_fields;
-  head.keep_alive = wants_keep_alive(*connection, head.version_minor) && head.framing != body_framing{until_close{}} &&
+  const auto read = read_connection(head.fields, head.ids);
+  if (const auto* error = std::get_if<parse_error>(&read)) return *error;
+  const auto& connection = std::get<connection_options>(read);
+  head.connection_names_fields = connection.names_fields;
+  head.keep_alive = wants_keep_alive(connection, head.version_minor) && head.framing != body_framing{until_close{}} &&
                     head.status != 101;
   return std::nullopt;
 }

@@ -71,7 +71,7 @@ head_scanner::outcome head_scanner::scan(std::string_view input, const head_limi
     const bool cut_in_line_end = position_ + 1 == stop && base[position_] == '\r';
     if (position_ == stop || cut_in_line_end) {
       if (stop < limit) return incomplete{};
-      return beyond_limit(input.substr(begin_), limits);
+      return beyond_limit(input.substr(begin_, stop - begin_), limits);
     }
     if (base[position_] == '\n') return parse_error::bare_line_feed;
     if (base[position_] != '\r') return parse_error::control_character;

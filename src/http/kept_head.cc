@@ -1,6 +1,5 @@
 #include "http/kept_head.h"
 
-#include <algorithm>
 #include <functional>
 
 namespace onceward::http {

@@ -28,6 +28,9 @@ struct body_limits {
 // 400.
 inline constexpr std::size_t chunk_size_digits_max = 16;
 
+// All Connection lines of a head together, because every forwarded field is looked for in them. Beyond: 431.
+inline constexpr std::size_t connection_bytes_max = 256;
+
 // An Item has at most this many parameters, as RFC 9651 section 3.1.2 asks every parser to take. Beyond: not an Item.
 inline constexpr std::size_t sf_parameters_max = 256;
 
