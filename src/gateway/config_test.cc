@@ -65,12 +65,14 @@ TEST(config, of_nothing_is_the_defaults) {
 }
 
 TEST(config, reads_the_example_of_the_documentation) {
-  std::ifstream file(ONCEWARD_SOURCE_DIR "/docs/examples/onceward.yaml");
-  std::stringstream text;
-  text << file.rdbuf();
-  ASSERT_FALSE(text.str().empty());
-  EXPECT_EQ(findings_of(text.str()), "");
-  const settings all = read(text.str());
+  std::ifstream file(ONCEWARD_SOURCE_DIR "/docs/configuration.md");
+  std::stringstream page;
+  page << file.rdbuf();
+  constexpr std::string_view fence = "```yaml\n";
+  const std::size_t begin = page.str().find(fence) + fence.size();
+  const std::string text = page.str().substr(begin, page.str().find("```", begin) - begin);
+  EXPECT_EQ(findings_of(text), "");
+  const settings all = read(text);
   ASSERT_EQ(all.routes.size(), 1U);
   const route& one = all.routes.front();
   EXPECT_EQ(one.path, "/v1/payments/*");

@@ -183,8 +183,6 @@ config_keys<timeout_settings> timeout_keys() {
       duration_key<t>("upstream_body", &t::upstream_body, 1ms, day,
                       "Between two pieces of a response's body: 504, the outcome is unknown."),
       duration_key<t>("upstream_idle", &t::upstream_idle, 1ms, day, "An unused connection to an upstream is closed."),
-      duration_key<t>("tunnel_idle", &t::tunnel_idle, 1ms, day,
-                      "An upgraded connection on which no byte moves is closed."),
       duration_key<t>(
           "idle_reuse_max", &t::idle_reuse_max, 0ms, day,
           "One that was idle for longer does not carry a guarded request. Keep it below the idle timeout of "
@@ -275,9 +273,9 @@ config_keys<route> make_route_keys() {
           "none",
           "`*` stands for one segment, `**` for any number. Compared byte for byte. Must be given.",
           {}},
-         {"methods", "list of methods", "all", "Only these.", {}}}},
+         {"methods", "list of methods", "all methods", "Only these.", {}}}},
        later},
-      {{"name", "text", "methods and path of `match`",
+      {{"name", "text", "methods and path",
         "Names the route in logs and metrics, and in its records under `operation: route`. No two are equal."},
        later},
   };
