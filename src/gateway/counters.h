@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <variant>
 
 #include "core/exchange.h"
@@ -75,6 +76,31 @@ enum class answer_kind : std::uint8_t {
 };
 inline constexpr std::size_t answer_kinds = 9;
 
+// A stable word for logs and metrics.
+constexpr std::string_view to_string(answer_kind kind) {
+  switch (kind) {
+    case answer_kind::passed:
+      return "passed";
+    case answer_kind::passed_for_outage:
+      return "passed-for-outage";
+    case answer_kind::executed:
+      return "executed";
+    case answer_kind::not_recorded:
+      return "not-recorded";
+    case answer_kind::replayed:
+      return "replayed";
+    case answer_kind::shared:
+      return "shared";
+    case answer_kind::refused:
+      return "refused";
+    case answer_kind::local:
+      return "local";
+    case answer_kind::abandoned:
+      return "abandoned";
+  }
+  return "refused";
+}
+
 // Why a request got no answer of the upstream.
 enum class upstream_failure_kind : std::uint8_t {
   unreachable,  // No address could be connected to. Nothing was sent.
@@ -84,6 +110,22 @@ enum class upstream_failure_kind : std::uint8_t {
   malformed,  // What came is not HTTP, or not safely.
 };
 inline constexpr std::size_t upstream_failure_kinds = 5;
+
+constexpr std::string_view to_string(upstream_failure_kind kind) {
+  switch (kind) {
+    case upstream_failure_kind::unreachable:
+      return "unreachable";
+    case upstream_failure_kind::overloaded:
+      return "overloaded";
+    case upstream_failure_kind::lost:
+      return "lost";
+    case upstream_failure_kind::timed_out:
+      return "timed-out";
+    case upstream_failure_kind::malformed:
+      return "malformed";
+  }
+  return "lost";
+}
 
 inline constexpr std::size_t parse_errors = static_cast<std::size_t>(http::parse_error::too_many_interim_responses) + 1;
 inline constexpr std::size_t problem_types = static_cast<std::size_t>(core::problem_type::http) + 1;

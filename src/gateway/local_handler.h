@@ -29,8 +29,8 @@ class local_responder {
   virtual void replay(const shared_bytes& response, const core::prepared_policy& rules) = 0;
 };
 
-// An answer that is still to come. Destroyed by the connection when it was given or when the client has gone; takes back
-// whatever it asked for.
+// An answer that is still to come. Destroyed by the connection when it was given or when the client has gone; takes
+// back whatever it asked for.
 class local_exchange {
  public:
   virtual ~local_exchange() = default;

@@ -16,7 +16,7 @@ namespace onceward::gateway {
 // Not for several threads at once.
 class log_throttle {
  public:
-  static constexpr std::uint32_t lines_per_window_max = 10;
+  static constexpr std::uint32_t lines_per_window_max = 20;
   static constexpr base::monotonic::duration window = std::chrono::seconds{10};
   // Events that are told apart. Further ones are bounded together.
   static constexpr std::size_t events_max = 256;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/digest.h"
 #include "base/hex.h"
 #include "base/random.h"
 
@@ -61,23 +62,38 @@ tl::expected<std::string, std::string> read_from(const open_file& file, const st
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-// Written beside its place and moved there, so that no crash leaves half a secret; an existing one is never replaced.
-tl::expected<void, std::string> write_to(const std::string& path, std::string_view digits) {
+enum class existing { kept, replaced };
+
+// Written beside its place and moved there, so that no crash leaves half a file.
+tl::expected<void, std::string> write_to(const std::string& path, std::string_view text, existing there) {
   const std::string draft = path + ".new";
   unlink(draft.c_str());
-  const auto failed = [&] { return failure(fmt::format("cannot write a secret to {}: {}", path, because())); };
+  const auto failed = [&] { return failure(fmt::format("cannot write {}: {}", path, because())); };
   {
     const open_file file(open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!file.is_open()) return failed();
-    if (write(file.get(), digits.data(), digits.size()) != static_cast<ssize_t>(digits.size())) return failed();
+    if (write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) return failed();
     if (fsync(file.get()) != 0) return failed();
   }
-  if (link(draft.c_str(), path.c_str()) != 0 && errno != EEXIST) return failed();
-  unlink(draft.c_str());
+  if (there == existing::replaced) {
+    if (rename(draft.c_str(), path.c_str()) != 0) return failed();
+  } else {
+    if (link(draft.c_str(), path.c_str()) != 0 && errno != EEXIST) return failed();
+    unlink(draft.c_str());
+  }
   const auto folder = std::filesystem::path(path).parent_path();
   const open_file directory(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory.is_open() || fsync(directory.get()) != 0) return failed();
   return {};
+}
+
+// Equal for equal secrets only, and of no use to find one: 128 bits of a digest of 256 random ones.
+std::string identity_of(std::string_view secret) {
+  base::sha256 digest;
+  digest.update("onceward secret identity\n");
+  digest.update(secret);
+  const base::sha256_digest all = digest.finish();
+  return base::to_hex(std::span(all).first(16)) + "\n";
 }
 
 }  // namespace
@@ -98,13 +114,34 @@ tl::expected<secret_found, std::string> read_or_make_secret(const std::string& p
   bool made = false;
   if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
     const std::string secret = make_secret();
-    const auto written = write_to(path, base::to_hex(std::as_bytes(std::span(secret))) + "\n");
+    const auto written = write_to(path, base::to_hex(std::as_bytes(std::span(secret))) + "\n", existing::kept);
     if (!written) return failure(written.error());
     made = true;
   }
   auto found = read_secret(path);
   if (!found) return failure(found.error());
   return secret_found{std::move(*found), made};
+}
+
+tl::expected<void, std::string> claim_directory(const std::string& directory, std::string_view secret,
+                                                bool has_records) {
+  const std::string path = directory + "/secret.id";
+  const std::string identity = identity_of(secret);
+  std::array<char, 64> text{};
+  const open_file file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open() && errno != ENOENT) return failure(fmt::format("cannot open {}: {}", path, because()));
+  if (file.is_open()) {
+    const ssize_t size = read(file.get(), text.data(), text.size());
+    if (size < 0) return failure(fmt::format("cannot read {}: {}", path, because()));
+    if (std::string_view(text.data(), static_cast<std::size_t>(size)) == identity) return {};
+    if (has_records) {
+      return failure(fmt::format(
+          "the records in {} were written under another secret, with which alone retries find them: bring it "
+          "back, or, to give all these records up, remove {}",
+          directory, path));
+    }
+  }
+  return write_to(path, identity, existing::replaced);
 }
 
 }  // namespace onceward::gateway

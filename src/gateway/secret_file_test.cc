@@ -76,5 +76,33 @@ TEST_F(secret_file, a_broken_secret_is_never_replaced) {
   EXPECT_EQ(text, "not a secret");
 }
 
+TEST_F(secret_file, a_directory_with_records_takes_no_other_secret) {
+  const std::string first = make_secret();
+  const std::string second = make_secret();
+  ASSERT_TRUE(claim_directory(folder, first, false));
+  EXPECT_TRUE(claim_directory(folder, first, true)) << "the same secret again";
+  const auto refused = claim_directory(folder, second, true);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().find(folder + "/secret.id"), std::string::npos);
+  EXPECT_TRUE(claim_directory(folder, second, false)) << "nothing depends on the first";
+  EXPECT_FALSE(claim_directory(folder, first, true));
+  std::filesystem::remove(folder + "/secret.id");
+  EXPECT_TRUE(claim_directory(folder, first, true)) << "given up on purpose";
+}
+
+TEST_F(secret_file, the_identity_does_not_tell_the_secret) {
+  write(std::string(64, 'a'));
+  ASSERT_TRUE(claim_directory(folder, *read_secret(path), false));
+  std::ifstream file(folder + "/secret.id");
+  std::string text;
+  std::getline(file, text);
+  EXPECT_EQ(text.size(), 32u);
+  EXPECT_EQ(text.find("aaaa"), std::string::npos);
+}
+
+TEST_F(secret_file, a_directory_that_cannot_be_written_is_told) {
+  EXPECT_FALSE(claim_directory(folder + "/no/such/folder", make_secret(), false));
+}
+
 }  // namespace
 }  // namespace onceward::gateway

@@ -101,6 +101,16 @@ struct listener::state : std::enable_shared_from_this<listener::state> {
   handler on_accepted;
 };
 
+bool is_in_use(const address& where) {
+  boost::asio::io_context context;
+  acceptor alone(context.get_executor());
+  boost::system::error_code error;
+  alone.open(where.protocol(), error);
+  if (!error) alone.set_option(acceptor::reuse_address(true), error);
+  if (!error) alone.bind(where, error);
+  return error == boost::asio::error::address_in_use;
+}
+
 listener::listener(std::shared_ptr<state> opened) : state_(std::move(opened)) {}
 
 listener::~listener() {

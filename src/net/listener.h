@@ -12,6 +12,9 @@
 
 namespace onceward::net {
 
+// Whether anybody listens on the address already, also who would share it. A free port is not in use.
+bool is_in_use(const address& where);
+
 class listener {
  public:
   using handler = std::function<void(std::unique_ptr<transport>)>;

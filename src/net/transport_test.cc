@@ -201,11 +201,13 @@ TEST_F(transport_test, a_listener_that_stops_accepts_what_the_kernel_has_and_the
 
 TEST_F(transport_test, two_listeners_share_an_address) {
   loop other;
+  EXPECT_TRUE(is_in_use(listening->local()));
   EXPECT_TRUE(listener::open(other, listening->local()));
 }
 
 TEST(listener, says_why_it_cannot_listen) {
   loop owner;
+  EXPECT_FALSE(is_in_use(*parse_address("127.0.0.1", 0)));
   EXPECT_EQ(listener::open(owner, *parse_address("192.0.2.1", 0)).error(), errc::invalid);
 }
 
