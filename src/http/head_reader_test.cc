@@ -11,10 +11,8 @@ namespace onceward::http {
 
 namespace {
 
-using transcript::request_options;
 using transcript::requests_in_every_cut;
 using transcript::response_in_every_cut;
-using transcript::response_options;
 
 std::string last_line(const std::string& text) {
   const std::size_t before = text.rfind('\n', text.size() - 2);
