@@ -167,7 +167,7 @@ class ClientFaults(story.Story):
     def test_refused_after_the_upstream_ran(self):
         url = self.faulty_upstream_side(LoseAnswer(), on_unknown="refuse")
         outcome = charge(self.client, url, retries=2)
-        self.assertFalse(outcome["succeeded"])
+        self.assertFalse(outcome["succeeded"], outcome)
         self.assert_effects(self.path, 1)
         self.assert_requests(self.path, 1)
         self.assertEqual(self.state_of(self.path, self.key_sent(), CREDENTIAL), "unknown")

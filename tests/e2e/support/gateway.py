@@ -22,15 +22,13 @@ def binary():
     return str(pathlib.Path(path).resolve())
 
 
-def environment():
-    settings = dict(os.environ)
-    settings["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1"
-    return settings
+def default_environment():
+    return {**os.environ, "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 
 
 def run_binary(*arguments, **options):
     """Runs the binary to its end; gives the finished process, with its output as text."""
-    return subprocess.run([binary(), *arguments], env=environment(), stdin=subprocess.DEVNULL, capture_output=True,
+    return subprocess.run([binary(), *arguments], env=default_environment(), stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=waiting.DEADLINE_S, check=False, **options)
 
 
@@ -48,6 +46,7 @@ class Gateway:
         self.address = (self.host, addresses.free_port())
         self.admin_address = (self.host, addresses.free_port())
         self.url = "http://%s:%d" % self.address
+        self.environment = default_environment()
         self.flags = list(flags)
         self.only_flags = False  # Whether the configuration file stays out of it.
         self.settings = {
@@ -77,8 +76,8 @@ class Gateway:
         config = [] if self.only_flags else ["--config", str(file)]
         command = ["setpriv", "--pdeathsig", "KILL", binary(), "run", *config, *self.flags]
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(command, env=environment(), cwd=self.folder, stdin=subprocess.DEVNULL,
-                                             stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, env=self.environment, cwd=self.folder,
+                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _is_ready(self):
         if self._process.poll() is not None:

@@ -49,10 +49,13 @@ def json_request(method, path, document, key, fields=()):
 
 
 class Story(unittest.TestCase):
-    """`settings` are those of the gateway that the tests of the class share; `None` for none."""
+    """`settings` are those of the gateway that the tests of the class share, `None` for none; `environment` is added to
+    its own.
+    """
 
     maxDiff = None
     settings = {}
+    environment = {}
     upstream = None
     gateway = None
 
@@ -63,6 +66,7 @@ class Story(unittest.TestCase):
         cls.upstream = upstream.Upstream()
         cls.addClassCleanup(cls.upstream.stop)
         cls.gateway = gateway.Gateway(cls.upstream.url, **cls.settings)
+        cls.gateway.environment.update(cls.environment)
         cls.addClassCleanup(cls.gateway.remove)
         try:
             cls.gateway.start()
@@ -109,12 +113,12 @@ class Story(unittest.TestCase):
 
     def send(self, method, path, body=None, key=None, fields=(), via=None):
         """Through the class's gateway, or `via` another; a dict is sent as JSON."""
-        lines = dict(fields)
+        lines = list(fields.items()) if isinstance(fields, dict) else list(fields)
         if isinstance(body, (dict, list)):
             body = json.dumps(body).encode()
-            lines.setdefault("Content-Type", "application/json")
+            lines.append(("Content-Type", "application/json"))
         if key is not None:
-            lines["Idempotency-Key"] = key
+            lines.append(("Idempotency-Key", key))
         return (via or self.gateway).call(method, path, lines, body)
 
     def lookup(self, what, path, key, fields=(), via=None, method="POST"):
