@@ -32,7 +32,7 @@ tl::expected<std::string, std::string> secret_beside(const std::string& path, bo
   auto found = gateway::read_or_make_secret(path);
   if (!found) return failure(found.error());
   if (found->made) {
-    log.warning("secret_made",
+    log.warning("secret-made",
                 {{"path", path},
                  {"meaning",
                   "keep this file with the records: with another secret no client's key finds its record, "

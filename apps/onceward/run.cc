@@ -50,7 +50,7 @@ void run_until_signalled(gateway::gateway& running, gateway::logger& log) {
   net::loop loop;
   bool draining = false;
   const net::signal_watch signals(loop, {SIGTERM, SIGINT}, [&](int number) {
-    log.info(draining ? "stops_at_once" : "drains", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    log.info(draining ? "stops-at-once" : "drains", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
     if (draining) return running.stop_now();
     draining = true;
     running.begin_drain([&loop] { loop.stop(); });

@@ -218,6 +218,9 @@ class exchange {
 
   bool finished() const { return std::holds_alternative<over>(state_); }
 
+  // Nothing of it runs: it waits for the attempt of another.
+  bool is_waiting() const { return std::holds_alternative<waiting>(state_); }
+
   // The grant under which this exchange forwards or forwarded, for logs.
   struct grant {
     std::uint32_t attempt_number;

@@ -252,7 +252,8 @@ TEST(json_pointer, is_refused_when_it_is_none) {
 struct sample {
   json_kind kind = json_kind::null;
   std::string text;  // A number's or literal's text; a string's content in printable characters and a few others.
-  std::vector<std::pair<std::string, sample>> members;  // Elements have no name.
+  std::vector<sample> members;
+  std::string name;  // Of a member.
 };
 
 class random_json {
@@ -279,9 +280,10 @@ class random_json {
       case json_kind::object:
         for (std::size_t i = pick(5); i != 0; --i) {
           const std::string name = made.kind == json_kind::object ? text() : "";
-          const bool is_known = std::ranges::any_of(made.members, [&](const auto& one) { return one.first == name; });
+          const bool is_known = std::ranges::any_of(made.members, [&](const auto& one) { return one.name == name; });
           if (made.kind == json_kind::object && is_known) continue;
-          made.members.emplace_back(name, make(depth + 1));
+          made.members.push_back(make(depth + 1));
+          made.members.back().name = name;
         }
         break;
     }
@@ -302,15 +304,15 @@ class random_json {
         break;
       case json_kind::array:
       case json_kind::object: {
-        std::vector<std::pair<std::string, sample>> members = one.members;
+        std::vector<sample> members = one.members;
         const bool is_object = one.kind == json_kind::object;
         if (is_object) std::ranges::shuffle(members, random_);
         out += is_object ? "{" : "[";
         out += space();
         for (std::size_t i = 0; i < members.size(); ++i) {
           if (i != 0) out += ",";
-          if (is_object) out += space() + quoted(members[i].first) + space() + ":";
-          out += write(members[i].second);
+          if (is_object) out += space() + quoted(members[i].name) + space() + ":";
+          out += write(members[i]);
         }
         out += is_object ? "}" : "]";
         break;
@@ -321,10 +323,10 @@ class random_json {
 
   // Changes one thing that a reader could notice.
   void edit(sample& one) {
-    if (!one.members.empty() && pick(4) != 0) return edit(one.members[pick(one.members.size())].second);
+    if (!one.members.empty() && pick(4) != 0) return edit(one.members[pick(one.members.size())]);
     switch (one.kind) {
       case json_kind::null:
-        one = {json_kind::boolean, "false", {}};
+        one = {json_kind::boolean, "false", {}, one.name};
         return;
       case json_kind::boolean:
         one.text = one.text == "true" ? "false" : "true";
@@ -336,10 +338,10 @@ class random_json {
         one.text.insert(pick(one.text.size() + 1), "!");
         return;
       case json_kind::array:
-        one.members.emplace_back("", sample{json_kind::null, "null", {}});
+        one.members.push_back({json_kind::null, "null", {}, ""});
         return;
       case json_kind::object:
-        one.members.emplace_back("a name of its own", sample{json_kind::null, "null", {}});
+        one.members.push_back({json_kind::null, "null", {}, "a name of its own"});
         return;
     }
   }

@@ -157,6 +157,8 @@ std::string problem_document(const problem& what) {
   // RFC 9457 reserves the member `status` for the status of the document's own response.
   if (what.result_status) document["result"]["status"] = *what.result_status;
   if (!what.result_location.empty()) document["result"]["location"] = what.result_location;
+  // Some SDKs take a body without this member for a success, whatever the status: Stripe's, for one.
+  document["error"] = {{"type", "idempotency_error"}, {"code", type_word(what)}, {"message", document["detail"]}};
   // A Location may hold bytes that are no UTF-8; JSON may not.
   return document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

@@ -57,10 +57,21 @@ replay_rules::replay_rules(const replay_policy& rules) : marker_(rules.marker) {
     renamed_.emplace_back(name);
 }
 
+namespace {
+
+// The fields by which the gateway speaks of itself: nobody says them in its name.
+bool is_ours(std::string_view name) {
+  constexpr std::string_view beginning = "onceward-";
+  return name.size() > beginning.size() && http::names_equal(name.substr(0, beginning.size()), beginning);
+}
+
+}  // namespace
+
 field_fate replay_rules::fate_of(const http::field_view& field, const http::response_head_view& head) const {
   using enum http::field_id;
   if (field.id == content_length || field.id == age || field.id == idempotency_outcome) return field_fate::dropped;
   if (http::ends_here(field, head.fields, head.connection_names_fields)) return field_fate::dropped;
+  if (field.id == other && is_ours(field.name)) return field_fate::dropped;
   if (marker_.names(field) || names_any(dropped_, field)) return field_fate::dropped;
   if (names_any(renamed_, field)) return field_fate::renamed;
   // A replay has a Date of its own.

@@ -145,7 +145,7 @@ class resolving final : public one_command {
     if (!std::holds_alternative<applied>(value)) {
       return responder_.problem(refusal(409, "not-unknown", "The record was resolved by somebody else meanwhile."));
     }
-    log_.warning("record_resolved", {{"record", key_hash(key_)}, {"outcome", completed ? "completed" : "released"}});
+    log_.warning("record-resolved", {{"record", key_hash(key_)}, {"outcome", completed ? "completed" : "released"}});
     answer(200, fmt::format("{{\"record\":\"{}\",\"state\":\"{}\"}}", base::to_hex(key_.bytes),
                             completed ? "completed" : "released"));
   }

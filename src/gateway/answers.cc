@@ -60,6 +60,8 @@ void append_problem(base::byte_buffer& out, const core::problem& what, const ans
     link += ">; rel=\"describedby\"";
     http::append_field(out, "Link", link);
   }
+  // It came from the upstream as a field, or from an operator under the same rules; an empty one was none.
+  if (!what.result_location.empty()) http::append_field(out, "Location", what.result_location);
   append_retry_fields(out, what, how);
   for (const http::field_view& field : how.extra)
     http::append_field(out, field.name, field.value);

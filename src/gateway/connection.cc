@@ -94,6 +94,8 @@ void connection::on_input_ended() {
   input_ended_ = true;
   if (const auto* now = std::get_if<answering>(&state_)) {
     if (!now->body_done) return break_off(http::parse_error::body_truncated);
+    // Who ends its side and only waits for another's attempt has most likely given up; its place is for somebody else.
+    if (now->handler != nullptr && now->handler->merely_waits()) return lose();
     return stream_->await_lost();
   }
   if (std::holds_alternative<flushing>(state_)) return stream_->await_lost();
@@ -190,7 +192,14 @@ void connection::begin_request(const http::request_head_view& head) {
 bool connection::read_body() {
   auto& now = std::get<answering>(state_);
   if (now.body_done || now.body_held || now.handler == nullptr) return false;
-  if (input_.empty() && !now.body.done()) return false;
+  if (input_.empty() && !now.body.done()) {
+    // The body is still to come: the head need not wait for it.
+    if (std::exchange(now.head_passed, true)) return false;
+    deadline_.arm(tools_.loop.now() + tools_.config.timeouts.client_body);
+    now.handler->on_body_pause();
+    return true;
+  }
+  now.head_passed = true;
   do {
     const auto step = now.body.consume(input_.readable());
     if (const auto* error = std::get_if<http::parse_error>(&step)) {

@@ -42,6 +42,8 @@ class request_handler {
   virtual void on_output_sent() = 0;
   // The client has gone, or its message broke off and it was told so. The last call.
   virtual void on_client_lost() = 0;
+  // Nothing runs for this request: it waits for the attempt of another.
+  virtual bool merely_waits() const { return false; }
 
  protected:
   ~request_handler() = default;
@@ -148,6 +150,7 @@ class connection final : private net::transport_user {
     http::body_reader body;
     bool body_done = false;
     bool body_held = false;
+    bool head_passed = false;  // The handler was told once that nothing more is at hand.
     bool begun = false;
     bool keep = false;  // The connection lives on after the answer.
   };

@@ -44,6 +44,7 @@ class guarded_exchange final : public request_handler, private io::exchange_host
   void on_body_pause() override;
   void on_output_sent() override { call_.go_on(); }
   void on_client_lost() override;
+  bool merely_waits() const override { return shell_ && shell_->is_waiting(); }
 
  private:
   // What comes from the upstream is ...

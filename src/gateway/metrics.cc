@@ -1,14 +1,14 @@
 #include "gateway/metrics.h"
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <utility>
 #include <vector>
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
 
 #include "core/problem.h"
 #include "gateway/counters.h"
@@ -21,12 +21,8 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-constexpr std::array<std::string_view, answer_kinds> answer_words = {
-    "passed", "passed_for_outage", "executed", "not_recorded", "replayed", "shared", "refused", "local", "abandoned"};
-constexpr std::array<std::string_view, upstream_failure_kinds> failure_words = {"unreachable", "overloaded", "lost",
-                                                                                "timed_out", "malformed"};
 constexpr std::array<std::string_view, worker_counters::commands> command_words = {
-    "claim", "renew", "complete", "release", "find", "list_unknown", "purge"};
+    "claim", "renew", "complete", "release", "find", "list-unknown", "purge"};
 
 double seconds(std::chrono::microseconds duration) {
   return std::chrono::duration<double>(duration).count();
@@ -108,13 +104,13 @@ void add_requests(page& out) {
   out.family("onceward_requests_total", "Requests by how they were answered.", MetricType::Counter);
   for (std::size_t kind = 0; kind < answer_kinds; ++kind) {
     out.count(out.sum([&](const worker_counters& w) -> const counter& { return w.answers[kind]; }), "outcome",
-              answer_words[kind]);
+              to_string(static_cast<answer_kind>(kind)));
   }
   out.family("onceward_request_duration_seconds", "From the end of a request to the end of its answer.",
              MetricType::Histogram);
   for (std::size_t kind = 0; kind < answer_kinds; ++kind) {
     out.durations([&](const worker_counters& w) -> const histogram& { return w.answer_times[kind]; }, "outcome",
-                  answer_words[kind]);
+                  to_string(static_cast<answer_kind>(kind)));
   }
   out.family("onceward_problems_total", "Refusals by the type of their problem document.", MetricType::Counter);
   for (const core::problem_description& each : core::problem_descriptions()) {
@@ -183,7 +179,7 @@ void add_upstream(page& out) {
              MetricType::Counter);
   for (std::size_t kind = 0; kind < upstream_failure_kinds; ++kind) {
     out.count(out.sum([&](const worker_counters& w) -> const counter& { return w.upstream_failures[kind]; }), "kind",
-              failure_words[kind]);
+              to_string(static_cast<upstream_failure_kind>(kind)));
   }
   out.family("onceward_upstream_duration_seconds", "From a request's last byte to the head of its response.",
              MetricType::Histogram);

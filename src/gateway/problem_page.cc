@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "core/problem.h"
 #include "http/errors.h"
 
@@ -33,16 +35,30 @@ std::string_view sentence(core::problem_new_key when) {
   return {};
 }
 
+std::string page_of_refusal(std::string_view word, int status) {
+  return fmt::format(
+      "{}\n\nStatus: {}\n\nThe message was refused before it was looked at any further: the "
+      "operation did not run, and a new key is safe.\nThe member `detail` says what is wrong.\n",
+      word, status);
+}
+
+// What this folder refuses by itself, with http_problem().
+struct own_refusal {
+  std::string_view word;
+  int status;
+};
+constexpr std::array own_refusals = {own_refusal{"ambiguous-path", 400}, own_refusal{"method-not-allowed", 405},
+                                     own_refusal{"method-not-supported", 501}, own_refusal{"request-timeout", 408}};
+
 // Refusals of the HTTP layer share their words among several faults.
 std::optional<std::string> http_page(std::string_view word) {
+  for (const own_refusal& each : own_refusals) {
+    if (each.word == word) return page_of_refusal(word, each.status);
+  }
   constexpr auto last = static_cast<unsigned>(http::parse_error::too_many_interim_responses);
   for (unsigned number = 0; number <= last; ++number) {
     const http::error_description& each = http::describe(static_cast<http::parse_error>(number));
-    if (each.type != word) continue;
-    return fmt::format(
-        "{}\n\nStatus: {}\n\nThe message was refused before it was looked at any further: the "
-        "operation did not run, and a new key is safe.\nThe member `detail` says what is wrong.\n",
-        word, each.status);
+    if (each.type == word) return page_of_refusal(word, each.status);
   }
   return std::nullopt;
 }

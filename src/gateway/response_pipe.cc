@@ -11,7 +11,9 @@ namespace {
 // Bytes that may wait for a slow client before the upstream is held back.
 constexpr std::size_t backlog_max = 4 * buffer_shelf::buffer_bytes;
 
-constexpr std::array<std::string_view, 1> meant_for_us = {"Idempotency-Outcome"};
+// Fields that the upstream says to us, and those by which we speak of ourselves: nobody says them in our name.
+constexpr std::array<std::string_view, 4> not_passed_on = {"Idempotency-Outcome", "Onceward-Error-Source",
+                                                           "Onceward-Unguarded", "Onceward-Not-Recorded"};
 
 }  // namespace
 
@@ -50,7 +52,7 @@ void response_pipe::begin(connection& to, const http::response_head_view& head, 
     with_date[extra.size()] = {"Date", date, http::field_id::date};
     how.extra = {with_date.data(), extra.size() + 1};
   }
-  if (head.ids.has(http::field_id::idempotency_outcome)) how.drop = meant_for_us;
+  how.drop = not_passed_on;
   http::append_forwarded_response_head(to.output(), head, how);
 }
 

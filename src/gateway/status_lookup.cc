@@ -11,6 +11,7 @@
 #include "core/record_key.h"
 #include "gateway/problem_page.h"
 #include "gateway/record_document.h"
+#include "http/characters.h"
 
 namespace onceward::gateway {
 namespace {
@@ -37,7 +38,7 @@ std::optional<operation> read_operation(http::fields_view fields) {
   const auto value = http::find(fields, operation_field);
   if (!value) return std::nullopt;
   const std::size_t space = value->find(' ');
-  if (space == std::string_view::npos || space == 0) return std::nullopt;
+  if (space == std::string_view::npos || !http::is_token(value->substr(0, space))) return std::nullopt;
   const std::string_view target = value->substr(space + 1);
   if (!target.starts_with('/') || target.find(' ') != std::string_view::npos) return std::nullopt;
   return operation{value->substr(0, space), target.substr(0, target.find('?'))};

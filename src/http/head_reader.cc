@@ -83,6 +83,12 @@ void response_head_reader::start(method_id request_method) {
 }
 
 response_head_reader::outcome response_head_reader::feed(std::string_view input) {
+  // What does not begin like a response never becomes one, and may never bring the empty line that ends a head.
+  constexpr std::string_view beginning = "HTTP/";
+  if (!input.empty() && input.front() != '\r' && input.front() != '\n' &&
+      !beginning.starts_with(input.substr(0, beginning.size()))) {
+    return parse_error::status_line_malformed;
+  }
   const auto scanned = scanner_.scan(input, limits_);
   if (std::holds_alternative<head_scanner::incomplete>(scanned)) return need_more{};
   if (const auto* error = std::get_if<parse_error>(&scanned)) return *error;

@@ -64,6 +64,7 @@ class exchange_shell final : public mail_receiver {
   void drain() { handle(core::event_draining{}); }
 
   const record_key& key() const { return key_; }
+  bool is_waiting() const { return machine_.is_waiting(); }
   std::optional<core::exchange::grant> granted() const { return machine_.granted(); }
 
  private:

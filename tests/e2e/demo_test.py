@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""`onceward demo` tells a true story: the duplicate charge, its disappearance, and a kill -9 that leaves a key unknown."""
+"""`onceward demo` tells a true story: the duplicate charge, its disappearance, and a kill -9 that leaves a key
+unknown.
+"""
 
 import os
 import pathlib

@@ -99,6 +99,7 @@ class Duplicates(story.Story):
         answer = self.post(path, {}, key)
         document = self.assert_problem(answer, "duplicate")
         self.assertEqual(document["result"], {"status": 201, "location": "/charges/7"})
+        self.assertEqual(answer["Location"], "/charges/7")
         self.assert_requests(path, 1)
 
     # -- tombstone --
@@ -113,6 +114,7 @@ class Duplicates(story.Story):
         answer = self.post(path, {}, key)
         document = self.assert_problem(answer, "result-gone")
         self.assertEqual(document["result"], {"status": 201, "location": "/reports/7"})
+        self.assertEqual(answer["Location"], "/reports/7")
         self.assert_problem(self.post(path, {"other": 1}, key), "mismatch", operation_state="completed")
         self.assert_requests(path, 1)
 

@@ -34,7 +34,7 @@ MALFORMED = {
     "another protocol": b"HTTQ/1.1 200 OK\r\n" + BODY,
     "another major version": b"HTTP/2.0 200 OK\r\n" + BODY,
     "no HTTP at all": b"hello\r\n\r\n",
-    "HTTP/0.9": b"<html>\r\n</html>\r\n",
+    "HTTP/0.9": b"<html></html>",
     "a chunk size that is none": OK + b"Transfer-Encoding: chunked\r\n\r\nx\r\nok\r\n0\r\n\r\n",
     "a chunk without its end": OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nokX\r\n0\r\n\r\n",
     "an upgrade that nobody asked for": b"HTTP/1.1 101 Whatever\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",

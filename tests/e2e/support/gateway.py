@@ -28,8 +28,8 @@ def default_environment():
 
 def run_binary(*arguments, **options):
     """Runs the binary to its end; gives the finished process, with its output as text."""
-    return subprocess.run([binary(), *arguments], env=default_environment(), stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=waiting.DEADLINE_S, check=False, **options)
+    return subprocess.run([binary(), *arguments], env=default_environment(), stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=waiting.DEADLINE_S, check=False, **options)
 
 
 class Gateway:
