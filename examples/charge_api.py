@@ -24,14 +24,18 @@ class ChargeApi(BaseHTTPRequestHandler):
     charges = []  # In the order in which they were made: (idempotency key, document).
 
     def do_POST(self):
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         trouble = self.headers["X-Trouble"]
         if trouble == "500":
             return self.answer(500, {"error": "out of order"})
+        try:
+            amount = json.loads(body)["amount"]
+        except (ValueError, KeyError, TypeError):
+            return self.answer(400, {"error": "an object with an amount is expected"})
         if trouble == "slow":
             time.sleep(1)
         with self.lock:
-            charge = {"id": f"ch_{len(self.charges) + 1}", "amount": request["amount"]}
+            charge = {"id": f"ch_{len(self.charges) + 1}", "amount": amount}
             self.charges.append((self.headers["Idempotency-Key"], charge))
         if trouble == "lost":
             self.close_connection = True

@@ -40,19 +40,11 @@ bool same(batch_id left, batch_id right) {
   return left.generation == right.generation && left.sequence == right.sequence;
 }
 
-std::size_t wrong_stamps(std::span<const std::byte> sectors, batch_id id) {
-  std::size_t wrong = 0;
-  for (std::size_t index = 0; index < sectors.size() / sector_bytes; ++index)
-    wrong += is_stamped(sectors, index, id) ? 0u : 1u;
-  return wrong;
-}
-
-// With the checksum and the stamps of a batch whose header is whole: a write that was cut short leaves sectors of
-// another time, with other bytes and other stamps. Either alone is damage.
-batch_condition judge(bool checksum_right, std::size_t stamps_wrong) {
-  if (checksum_right && stamps_wrong == 0) return batch_condition::intact;
-  if (!checksum_right && stamps_wrong != 0) return batch_condition::torn;
-  return batch_condition::damaged;
+bool all_stamped(std::span<const std::byte> sectors, batch_id id) {
+  for (std::size_t index = 0; index < sectors.size() / sector_bytes; ++index) {
+    if (!is_stamped(sectors, index, id)) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -110,7 +102,13 @@ batch_reading read_batch(std::span<const std::byte> rest, batch_id expected) {
   gather(sectors, 0, payload_bytes_of(disk_bytes), reading.payload);
   const bool checksum_right =
       base::checksum(std::string_view(reading.payload).substr(batch_header_bytes)) == header->payload_checksum;
-  reading.condition = judge(checksum_right, wrong_stamps(sectors, expected));
+  // A write that was cut short leaves sectors of another time, with other stamps; and if what was to be there is there all
+  // the same (zeros over zeros), nothing is missing.
+  if (checksum_right) {
+    reading.condition = batch_condition::intact;
+  } else {
+    reading.condition = all_stamped(sectors, expected) ? batch_condition::damaged : batch_condition::torn;
+  }
   reading.disk_bytes = disk_bytes;
   reading.entry_count = header->entry_count;
   reading.entries_end = batch_header_bytes + header->entry_bytes;

@@ -21,6 +21,7 @@ void put(std::string& out, Integer value) {
 
 // Takes values from the front of bytes that may be anything. After the first that is not there, ok() is false and every
 // further one is zero or empty.
+// borrows: the bytes that it was made with, as long as it is asked.
 class byte_reader {
  public:
   explicit byte_reader(std::string_view bytes) : left_(bytes) {}

@@ -110,8 +110,9 @@ io_result<void> segment_set::add_file() {
   if (made) made = disk_.rename(unfinished, name);
   if (made) made = disk_.sync_directory();
   if (!made) {
-    // If this fails as well, the next opening removes it.
+    // If this fails as well, the next opening removes it, or finds a use for it.
     static_cast<void>(disk_.remove(unfinished));
+    static_cast<void>(disk_.remove(name));
     return made;
   }
   const std::lock_guard hold(mutex_);

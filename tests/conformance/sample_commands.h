@@ -1,0 +1,30 @@
+// Commands that differ only in what a test is about.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include "onceward/store.h"
+
+namespace onceward::conformance {
+
+using std::chrono::milliseconds;
+
+inline constexpr milliseconds lease{30'000};
+inline constexpr milliseconds retention{24 * 3'600'000};
+
+// Keys and attempts by number; uniformly distributed, as real ones are.
+record_key key_of(std::uint64_t number);
+attempt_id attempt_of(std::uint64_t number);
+
+shared_bytes bytes(std::string_view text);
+
+claim claim_of(std::uint64_t key, std::uint64_t attempt);
+claim takeover_of(std::uint64_t key, std::uint64_t attempt, std::uint64_t over);
+renew renew_of(std::uint64_t key, std::uint64_t attempt);
+complete completed_of(std::uint64_t key, std::uint64_t attempt, std::string_view response = "response");
+complete unknown_of(std::uint64_t key, std::uint64_t attempt);
+release release_of(std::uint64_t key, std::uint64_t attempt);
+
+}  // namespace onceward::conformance
