@@ -56,8 +56,8 @@ struct record {
 // expired record is gone.
 std::optional<record> as_of(record kept, wall_time now);
 
-// The record as its store finds it when the only process that could hold its lease is gone: in flight becomes unknown, from
-// now on, because renewals need not have been kept and the end of the lease is therefore not known.
+// The record as its store finds it when the only process that could hold its lease is gone: in flight becomes unknown,
+// from now on, because renewals need not have been kept and the end of the lease is therefore not known.
 record abandoned(record kept, wall_time now);
 
 // When the record may be deleted; nothing while in flight.

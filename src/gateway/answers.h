@@ -18,15 +18,16 @@ namespace onceward::gateway {
 struct problem_frame {
   std::optional<std::chrono::seconds> retry_after = std::nullopt;  // Where the problem wants one.
   const core::retry_hint_policy* hints = nullptr;
-  http::fields_view extra = {};
+  http::fields_view extra = {};  // borrows: until the answer is appended
 };
 
 // What every answer of ours needs.
 struct answer_frame {
-  std::string_view date;
+  std::string_view date;  // borrows: until the answer is appended
   http::connection_option connection = http::connection_option::none;
   bool head_only = false;          // The request was HEAD: lengths are told, bodies are not sent.
-  std::string_view lookup_prefix;  // Where the pages that describe problems are; empty for nowhere.
+  // Where the pages that describe problems are; empty for nowhere.
+  std::string_view lookup_prefix;  // borrows: from the settings
 };
 
 // Appends the whole message.

@@ -75,7 +75,7 @@ class gateway {
  private:
   friend class worker;
 
-  gateway_parts_view parts_;
+  gateway_parts_view parts_;  // borrows: from whoever made it, as its type says
   io::waiting_room waiters_;
   std::atomic<std::size_t> connections_{0};  // Of clients, over all workers.
   std::atomic<bool> started_{false};

@@ -102,8 +102,8 @@ batch_reading read_batch(std::span<const std::byte> rest, batch_id expected) {
   gather(sectors, 0, payload_bytes_of(disk_bytes), reading.payload);
   const bool checksum_right =
       base::checksum(std::string_view(reading.payload).substr(batch_header_bytes)) == header->payload_checksum;
-  // A write that was cut short leaves sectors of another time, with other stamps; and if what was to be there is there all
-  // the same (zeros over zeros), nothing is missing.
+  // A write that was cut short leaves sectors of another time, with other stamps; and if what was to be there is there
+  // all the same (zeros over zeros), nothing is missing.
   if (checksum_right) {
     reading.condition = batch_condition::intact;
   } else {
