@@ -45,21 +45,36 @@ void log_start(gateway::logger& log, const gateway::settings& settings, const ga
                        {"secret", opened.secret_place}});
 }
 
-// Returns when the gateway has stopped: drained by the first signal, at once by the second.
-void run_until_signalled(gateway::gateway& running, gateway::logger& log) {
-  net::loop loop;
-  bool draining = false;
-  const net::signal_watch signals(loop, {SIGTERM, SIGINT}, [&](int number) {
-    log.info(draining ? "stops-at-once" : "drains", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
-    if (draining) return running.stop_now();
-    draining = true;
-    running.begin_drain([&loop] { loop.stop(); });
-  });
-  std::thread watching([&loop] { loop.run(); });
-  running.wait();
-  loop.stop();
-  watching.join();
-}
+// Ends the gateway: the first SIGTERM or SIGINT drains it, the second stops it at once. Made before there is anything
+// to end, so that a signal that comes early waits until it can be obeyed.
+class ending {
+ public:
+  explicit ending(gateway::logger& log)
+      : log_(log), signals_(loop_, {SIGTERM, SIGINT}, [this](int number) { on_signal(number); }) {}
+
+  // Returns when the gateway has stopped.
+  void wait_for(gateway::gateway& running) {
+    running_ = &running;
+    std::thread watching([this] { loop_.run(); });
+    running.wait();
+    loop_.stop();
+    watching.join();
+  }
+
+ private:
+  void on_signal(int number) {
+    log_.info(draining_ ? "stops-at-once" : "drains", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    if (draining_) return running_->stop_now();
+    draining_ = true;
+    running_->begin_drain();
+  }
+
+  gateway::logger& log_;
+  net::loop loop_;
+  net::signal_watch signals_;
+  gateway::gateway* running_ = nullptr;
+  bool draining_ = false;
+};
 
 }  // namespace
 
@@ -76,6 +91,7 @@ int run(const run_options& options) {
   gateway::logger log(settings.log.level);
   for (const std::string& warning : loaded->warnings)
     log.warning("configuration", {{"warning", warning}});
+  ending end(log);
   auto opened = open_store(settings, log);
   if (!opened) return fail(opened.error());
   const core::deployment_secret secret(opened->secret);
@@ -83,7 +99,7 @@ int run(const run_options& options) {
                             [](const auto& numbers) { return gateway::metrics_text(numbers, ONCEWARD_VERSION); }});
   if (const auto started = running.start(); !started) return fail(started.error());
   log_start(log, settings, running, *opened);
-  run_until_signalled(running, log);
+  end.wait_for(running);
   // Before the gateway goes, to whom it gives its last replies.
   opened->records.reset();
   log.info("stopped");

@@ -90,7 +90,9 @@ class CheckConfig(CommandLine):
         self.assertEqual(finished.stderr, "onceward.yaml: error: is larger than 1048576 bytes\n")
 
 
-class Running(CommandLine):
+class Gateway(CommandLine):
+    ON_FREE_PORTS = ("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+
     def start(self, *arguments, upstream=("--upstream", UPSTREAM)):
         """A gateway on free ports, and its first line that is not a warning."""
         process = subprocess.Popen([BINARY, "run", *upstream, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
@@ -112,8 +114,8 @@ class Running(CommandLine):
         self.assertEqual(process.wait(SECONDS_MAX), 0)
         return events
 
-    ON_FREE_PORTS = ("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
 
+class Running(Gateway):
     def test_an_upstream_is_enough_and_the_first_line_tells_the_rest(self):
         process, started = self.start(*self.ON_FREE_PORTS)
         self.assertEqual(started["upstreams"], UPSTREAM)
@@ -168,7 +170,7 @@ class Running(CommandLine):
         self.assertIn("192.0.2.1:8080", finished.stderr)
 
 
-class Secret(Running):
+class Secret(Gateway):
     def secret(self, name, digits, mode=0o600):
         (self.folder / name).write_text(digits)
         (self.folder / name).chmod(mode)

@@ -67,7 +67,7 @@ class Admin(story.Story):
 
     def answers(self):
         """How a request was answered -> how many were."""
-        return {re.search(r'"(\w+)"', name)[1]: value for name, value in self.gateway.metrics().items()
+        return {re.search(r'outcome="([\w-]+)"', name)[1]: value for name, value in self.gateway.metrics().items()
                 if name.startswith("onceward_requests_total")}
 
     def test_no_key_and_no_path_is_in_the_metrics(self):
