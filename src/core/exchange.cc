@@ -497,19 +497,19 @@ struct exchange_step {
   void on(State&, event_wait_refused&) {}
   template <typename State>
   void on(State&, event_probe_ended&) {
-    onceward_assert(!"a probe ended that was not asked for");
+    onceward_assert(false && "a probe ended that was not asked for");
   }
   template <typename State>
   void on(State&, event_started&) {
-    onceward_assert(!"an exchange is started once");
+    onceward_assert(false && "an exchange is started once");
   }
   template <typename State>
   void on(State&, event_store_replied&) {
-    onceward_assert(!"a reply came to a command that was not submitted");
+    onceward_assert(false && "a reply came to a command that was not submitted");
   }
   template <typename State>
   void on(State&, event_upstream_ended&) {
-    onceward_assert(!"an attempt ended that was not forwarded");
+    onceward_assert(false && "an attempt ended that was not forwarded");
   }
 };
 
