@@ -74,6 +74,7 @@ struct exchange_step {
   // ---- What several transitions share ------------------------------------------------------------------------------
 
   void finish() {
+    end_probe(end_of(attempt_end::look_again));
     self.state_ = over{};
     out.push(action_finish{});
   }
@@ -86,6 +87,23 @@ struct exchange_step {
   void refuse(problem what) {
     answer(respond_problem{std::move(what)});
     finish();
+  }
+
+  ended_attempt end_of(attempt_end how, shared_bytes response = nullptr, shared_bytes tombstone = nullptr) const {
+    return {how, self.identity_.fingerprint, std::move(response), std::move(tombstone)};
+  }
+
+  void leave_probe() {
+    if (std::exchange(self.probes_, false)) out.push(action_leave_probe{});
+  }
+  void end_probe(ended_attempt end) {
+    if (std::exchange(self.probes_, false)) out.push(action_end_probe{std::move(end)});
+  }
+
+  // However often the record changes meanwhile, a client waits once.
+  moment give_up() {
+    if (!self.give_up_) self.give_up_ = now + self.rules_.wait;
+    return *self.give_up_;
   }
 
   // A claim of its own, under an attempt id of its own: the one before may have been granted once, and whoever speaks
@@ -120,6 +138,7 @@ struct exchange_step {
   // A completed record answers a duplicate: with its response, or with what is left of it.
   void answer_completed(const shared_bytes& response, const shared_bytes& tombstone) {
     out.push(action_note{noted::duplicate_effect_prevented});
+    end_probe(end_of(attempt_end::completed, response, tombstone));
     if (response != nullptr && self.rules_.duplicate == duplicate_policy::replay) {
       answer(respond_replay{response});
       return finish();
@@ -134,6 +153,13 @@ struct exchange_step {
     refuse(std::move(what));
   }
 
+  // The same for a record whose outcome nobody knows, and who waits for our probe hears it too.
+  void stay_unknown() {
+    out.push(action_note{noted::duplicate_effect_prevented});
+    end_probe(end_of(attempt_end::unknown));
+    refuse(problem_type::outcome_unknown, operation_state::unknown);
+  }
+
   // The lease counts from when the claim was submitted: the store may have granted it as early as that. A grant that
   // took longer than its lease to arrive may belong to somebody else by now, so nothing is forwarded under it.
   void forward(const claim_granted& granted, bool takeover, moment submitted_at) {
@@ -142,6 +168,7 @@ struct exchange_step {
       out.push(action_submit{release{self.identity_.key, self.identity_.attempt}});
       return refuse(problem_type::store_unavailable, operation_state::unknown);
     }
+    leave_probe();  // Whoever waits for it is woken by the attempt.
     self.grant_ = exchange::grant{granted.attempt_number, granted.token};
     self.state_ = forwarding{.lease_end = lease_end, .renewal_submitted = now, .renewing = false, .renewable = true};
     if (takeover) out.push(action_note{noted::takeover});
@@ -191,16 +218,16 @@ struct exchange_step {
   // ---- Waiting for another's attempt -------------------------------------------------------------------------------
 
   void wait() {
+    leave_probe();  // Whoever waits for it is woken by the attempt that is running now.
     if (!self.client_present_) return finish();
-    if (self.rules_.wait <= milliseconds{0}) {
+    if (now >= give_up()) {
       out.push(action_note{noted::duplicate_effect_prevented});
       return refuse(problem_type::in_flight, operation_state::in_flight);
     }
-    const moment give_up = now + self.rules_.wait;
-    self.state_ = waiting{give_up, true};
+    self.state_ = waiting{.finding = true, .behind_probe = false};
     out.push(action_join_waiters{});
     out.push(action_submit{onceward::find{self.identity_.key}});
-    out.push(action_set_deadline{give_up});
+    out.push(action_set_deadline{give_up()});
   }
 
   void stop_waiting(problem_type type, operation_state state) {
@@ -215,21 +242,20 @@ struct exchange_step {
         running && same_request(running->summary.fingerprint)) {
       // A lease that ends unrenewed wakes nobody, so that moment is looked at; one more millisecond makes it be past.
       const moment lease_end = now + running->lease_left + milliseconds{1};
-      out.push(action_set_deadline{std::min(state.give_up, lease_end)});
+      out.push(action_set_deadline{std::min(give_up(), lease_end)});
       return;
     }
     if (std::holds_alternative<store_failure>(event.value)) return;  // The wake-up or the deadline will do.
     out.push(action_leave_waiters{});
     const record_summary* summary = summary_of(event.value);
-    if (summary == nullptr) return submit_claim(std::nullopt, state.give_up);  // It ended just before we joined.
+    if (summary == nullptr) return submit_claim(std::nullopt, give_up());  // It ended just before we joined.
     if (!same_request(summary->fingerprint)) return refuse_mismatch(summary->fingerprint, state_of(event.value));
     if (const auto* done = std::get_if<record_completed>(&event.value))
       return answer_completed(done->response, done->tombstone);
-    out.push(action_note{noted::duplicate_effect_prevented});
-    refuse(problem_type::outcome_unknown, operation_state::unknown);
+    stay_unknown();
   }
 
-  void on(waiting&, event_attempt_ended& event) {
+  void on(waiting& state, event_attempt_ended& event) {
     const ended_attempt& end = event.end;
     // Another attempt than the one waited for, and another request: this client's own next try will see it as such.
     if (!same_request(end.fingerprint)) return stop_waiting(problem_type::in_flight, operation_state::in_flight);
@@ -247,6 +273,10 @@ struct exchange_step {
         return stop_waiting(problem_type::upstream_unreachable, operation_state::absent);
       case attempt_end::unknown:
         return stop_waiting(problem_type::outcome_unknown, operation_state::unknown);
+      case attempt_end::look_again:
+        if (!state.behind_probe) return;
+        out.push(action_leave_waiters{});
+        return submit_claim(std::nullopt, now + claim_patience);
     }
   }
 
@@ -256,14 +286,19 @@ struct exchange_step {
   }
 
   void on(waiting& state, event_deadline&) {
-    if (now >= state.give_up) return stop_waiting(problem_type::in_flight, operation_state::in_flight);
-    if (state.finding) return;
+    if (now >= give_up()) {
+      return state.behind_probe ? stop_waiting(problem_type::outcome_unknown, operation_state::unknown)
+                                : stop_waiting(problem_type::in_flight, operation_state::in_flight);
+    }
+    if (state.finding || state.behind_probe) return;
     state.finding = true;
     out.push(action_submit{onceward::find{self.identity_.key}});
-    out.push(action_set_deadline{state.give_up});
+    out.push(action_set_deadline{give_up()});
   }
 
-  void on(waiting&, event_draining&) { stop_waiting(problem_type::draining, operation_state::in_flight); }
+  void on(waiting& state, event_draining&) {
+    stop_waiting(problem_type::draining, state.behind_probe ? operation_state::unknown : operation_state::in_flight);
+  }
 
   void on(waiting&, event_client_gone&) {
     self.client_present_ = false;
@@ -276,8 +311,7 @@ struct exchange_step {
   void recover(const record_summary& summary, moment give_up) {
     switch (self.rules_.on_unknown) {
       case unknown_policy::refuse:
-        out.push(action_note{noted::duplicate_effect_prevented});
-        return refuse(problem_type::outcome_unknown, operation_state::unknown);
+        return stay_unknown();
       case unknown_policy::redispatch:
         // The store may hold our own claim whose lease ran out before the reply came: nothing was forwarded under it,
         // but nobody else can know that, so it is not taken over by itself.
@@ -286,11 +320,32 @@ struct exchange_step {
         return submit_claim(summary.attempt, give_up);
       case unknown_policy::probe:
         if (!self.client_present_) return finish();
-        self.state_ =
-            probing{summary.attempt, self.rules_.probe.backoff, now + self.rules_.wait, probing::step::asking};
-        out.push(action_probe{});
+        if (self.probes_) return ask(summary.attempt);
+        self.state_ = probing{summary.attempt, self.rules_.probe.backoff, probing::step::joining};
+        out.push(action_join_probe{});
         return;
     }
+  }
+
+  void ask(attempt_id owner) {
+    self.state_ = probing{owner, self.rules_.probe.backoff, probing::step::asking};
+    out.push(action_probe{});
+  }
+
+  void on(probing& state, event_probe_joined& event) {
+    onceward_assert(state.now == probing::step::joining);
+    if (event.first) {
+      self.probes_ = true;
+      state.now = probing::step::looking;
+      out.push(action_submit{onceward::find{self.identity_.key}});
+      return;
+    }
+    self.state_ = waiting{.finding = false, .behind_probe = true};
+    out.push(action_set_deadline{give_up()});
+  }
+
+  void on(probing& state, event_wait_refused&) {
+    if (state.now == probing::step::joining) stay_unknown();
   }
 
   void on(probing& state, event_probe_ended& event) {
@@ -308,14 +363,14 @@ struct exchange_step {
         out.push(action_submit{release{self.identity_.key, state.owner}});
         return;
       case probe_verdict::still_running:
-        if (now + state.backoff >= state.give_up)
-          return refuse(problem_type::outcome_unknown, operation_state::unknown);
+        if (!self.client_present_) return finish();
+        if (now + state.backoff >= give_up()) return stay_unknown();
         state.now = probing::step::pausing;
         out.push(action_set_deadline{now + state.backoff});
         state.backoff = std::min(state.backoff * 2, self.rules_.probe.backoff_max);
         return;
       case probe_verdict::no_verdict:
-        return refuse(problem_type::outcome_unknown, operation_state::unknown);
+        return stay_unknown();
     }
   }
 
@@ -339,14 +394,23 @@ struct exchange_step {
         done != nullptr && same_request(done->summary.fingerprint)) {
       return answer_completed(done->response, done->tombstone);
     }
+    if (!self.client_present_) return finish();
+    if (const auto* still = std::get_if<record_unknown>(&event.value);
+        still != nullptr && same_request(still->summary.fingerprint) && state.now == probing::step::looking) {
+      return ask(still->summary.attempt);
+    }
     submit_claim(std::nullopt, now + claim_patience);
   }
 
-  void on(probing&, event_draining&) { refuse(problem_type::draining, operation_state::unknown); }
+  void on(probing&, event_draining&) {
+    end_probe(end_of(attempt_end::unknown));
+    refuse(problem_type::draining, operation_state::unknown);
+  }
 
-  void on(probing&, event_client_gone&) {
+  // A question that is under way is let end, because others wait for its answer; the next is for one of them to ask.
+  void on(probing& state, event_client_gone&) {
     self.client_present_ = false;
-    finish();
+    if (state.now == probing::step::pausing) finish();
   }
 
   // ---- The attempt -------------------------------------------------------------------------------------------------
@@ -386,10 +450,6 @@ struct exchange_step {
                           : problem_type::upstream_failed;
     submit_outcome(unknown_command(), respond_problem{make_problem(type, self.rules_, operation_state::unknown)},
                    end_of(attempt_end::unknown), lease_end);
-  }
-
-  ended_attempt end_of(attempt_end how, shared_bytes response = nullptr, shared_bytes tombstone = nullptr) const {
-    return {how, self.identity_.fingerprint, std::move(response), std::move(tombstone)};
   }
 
   command unknown_command() const {
@@ -495,6 +555,10 @@ struct exchange_step {
   void on(State&, event_attempt_ended&) {}
   template <typename State>
   void on(State&, event_wait_refused&) {}
+  template <typename State>
+  void on(State&, event_probe_joined&) {
+    onceward_assert(false && "a probe was joined that was not asked for");
+  }
   template <typename State>
   void on(State&, event_probe_ended&) {
     onceward_assert(false && "a probe ended that was not asked for");

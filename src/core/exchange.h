@@ -59,12 +59,13 @@ enum class probe_verdict {
 };
 using probe_result = std::variant<probe_found, probe_verdict>;
 
-// How the attempt that a duplicate waits for came to its end.
+// How the attempt, or the probe, that a duplicate waits for came to its end.
 enum class attempt_end {
   completed,    // `tombstone` is set, and `response` unless the body was not kept.
   released,     // `response` is what the upstream answered; null where it was too large to hand on.
   unreachable,  // Released, because no upstream could be reached.
   unknown,
+  look_again,  // Whoever probed left before there was a verdict; only the store knows more.
 };
 struct ended_attempt {
   attempt_end how;
@@ -83,6 +84,9 @@ struct event_renewal_replied {
 struct event_upstream_ended {
   attempt_result result;
 };
+struct event_probe_joined {
+  bool first;  // It is ours to ask; otherwise the end of another's probe comes as event_attempt_ended.
+};
 struct event_probe_ended {
   probe_result result;
 };
@@ -94,9 +98,9 @@ struct event_deadline {};      // The moment asked for by set_deadline has come.
 struct event_client_gone {};
 struct event_draining {};  // Whoever only waits is answered now.
 
-using exchange_event =
-    std::variant<event_started, event_store_replied, event_renewal_replied, event_upstream_ended, event_probe_ended,
-                 event_attempt_ended, event_wait_refused, event_deadline, event_client_gone, event_draining>;
+using exchange_event = std::variant<event_started, event_store_replied, event_renewal_replied, event_upstream_ended,
+                                    event_probe_joined, event_probe_ended, event_attempt_ended, event_wait_refused,
+                                    event_deadline, event_client_gone, event_draining>;
 
 // ---- Actions -------------------------------------------------------------------------------------------------------
 
@@ -120,6 +124,17 @@ struct action_forward {
 // Pass the request on unguarded (on_store_failure: pass) and leave the rest to the shell.
 struct action_pass_unguarded {};
 
+// Be the one who probes for this key or, while another does, join its waiters; event_probe_joined or event_wait_refused
+// comes back.
+struct action_join_probe {};
+// The next one who joins is the first again; whoever waits goes on waiting, for the attempt that runs now.
+struct action_leave_probe {};
+// The same, and those who wait for the probe, not for an attempt, are told how it ended.
+struct action_end_probe {
+  ended_attempt end;
+};
+
+// Ask the upstream; event_probe_ended comes back.
 struct action_probe {};
 
 // Join the waiters of this key; event_attempt_ended or event_wait_refused comes back.
@@ -176,9 +191,10 @@ struct action_note {
 struct action_finish {};
 
 // The first alternative is the cheapest: an empty list is made of it.
-using action = std::variant<action_finish, action_submit, action_renew, action_forward, action_pass_unguarded,
-                            action_probe, action_join_waiters, action_leave_waiters, action_wake_waiters,
-                            action_set_deadline, action_respond, action_note>;
+using action =
+    std::variant<action_finish, action_submit, action_renew, action_forward, action_pass_unguarded, action_join_probe,
+                 action_leave_probe, action_end_probe, action_probe, action_join_waiters, action_leave_waiters,
+                 action_wake_waiters, action_set_deadline, action_respond, action_note>;
 
 // The actions of one event, in the order in which to do them. Small and without allocation of its own.
 class action_list {
@@ -218,7 +234,7 @@ class exchange {
 
   bool finished() const { return std::holds_alternative<over>(state_); }
 
-  // Nothing of it runs: it waits for the attempt of another.
+  // Nothing of it runs: it waits for the attempt or the probe of another.
   bool is_waiting() const { return std::holds_alternative<waiting>(state_); }
 
   // The grant under which this exchange forwards or forwarded, for logs.
@@ -238,10 +254,10 @@ class exchange {
     bool submitted;
   };
   // A duplicate waits for the attempt of another. The find closes the gap between the store's reply and joining the
-  // waiters, and looks again when the other's lease ends.
+  // waiters, and looks again when the other's lease ends. Behind a probe there is no such gap and no such end.
   struct waiting {
-    base::moment give_up;
     bool finding;
+    bool behind_probe;
   };
   struct forwarding {
     base::moment lease_end;  // Confirmed by the store.
@@ -258,12 +274,12 @@ class exchange {
     std::chrono::milliseconds backoff;
     bool submitted;
   };
-  // Nobody knows what became of the attempt `owner`, and its route says to ask the upstream.
+  // Nobody knows what became of the attempt `owner`, and its route says to ask the upstream. One exchange for each key
+  // does so; it looks at the record first, because the one before it may have just had its verdict.
   struct probing {
     attempt_id owner;
     std::chrono::milliseconds backoff;
-    base::moment give_up;
-    enum class step { asking, pausing, completing, releasing, reading } now;
+    enum class step { joining, looking, asking, pausing, completing, releasing, reading } now;
   };
   struct over {};
   using state = std::variant<fresh, claiming, waiting, forwarding, recording, probing, over>;
@@ -274,8 +290,10 @@ class exchange {
   const policy& rules_;
   state state_;
   std::optional<grant> grant_;
-  int claims_ = 0;  // Submitted so far; bounded.
+  std::optional<base::moment> give_up_;  // Of waiting and probing together, from when they began.
+  int claims_ = 0;                       // Submitted so far; bounded.
   bool client_present_ = true;
+  bool probes_ = false;  // First of those who joined the probe, and has not left it.
 };
 
 }  // namespace onceward::core

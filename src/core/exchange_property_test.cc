@@ -9,6 +9,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/exchange.h"
@@ -60,7 +61,9 @@ class world {
     exchange machine;
     std::optional<moment> deadline;
     bool waits = false;
+    bool behind_probe = false;
     bool at_upstream = false;
+    bool joined = false;
     bool asking = false;
     bool took_effect = false;
     bool left = false;
@@ -97,6 +100,7 @@ class world {
     for (action& each : actions)
       std::visit([&](auto& what) { refused |= perform(to, what); }, each);
     if (refused) tell(to, event_wait_refused{});
+    if (std::exchange(to.joined, false)) tell(to, event_probe_joined{prober_ == &to});
   }
 
   bool perform(client& by, action_submit& a) {
@@ -119,13 +123,34 @@ class world {
     ADD_FAILURE() << "passed unguarded on a route that refuses";
     return false;
   }
+  // Answered at once, as the shell does.
+  bool perform(client& by, action_join_probe&) {
+    if (prober_ != nullptr && chance(5)) return true;
+    by.waits = by.behind_probe = prober_ != nullptr;
+    by.joined = true;
+    if (prober_ == nullptr) prober_ = &by;
+    return false;
+  }
+  bool perform(client& by, action_leave_probe&) {
+    EXPECT_EQ(prober_, &by) << "left a probe that was not its own";
+    prober_ = nullptr;
+    return false;
+  }
+  bool perform(client& by, action_end_probe& a) {
+    EXPECT_EQ(prober_, &by) << "ended a probe that was not its own";
+    prober_ = nullptr;
+    wake(a.end, true);
+    return false;
+  }
   bool perform(client& by, action_probe&) {
+    EXPECT_EQ(prober_, &by) << "two probe for one key";
     by.asking = true;
     return false;
   }
   bool perform(client& by, action_join_waiters&) {
     if (chance(5)) return true;
     by.waits = true;
+    by.behind_probe = false;
     return false;
   }
   bool perform(client& by, action_leave_waiters&) {
@@ -133,11 +158,7 @@ class world {
     return false;
   }
   bool perform(client&, action_wake_waiters& a) {
-    for (const auto& each : clients_) {
-      if (!each->waits) continue;
-      each->waits = false;
-      wakes_.push_back({each.get(), a.end});
-    }
+    wake(a.end, false);
     return false;
   }
   bool perform(client& by, action_set_deadline& a) {
@@ -147,6 +168,7 @@ class world {
   bool perform(client&, action_note&) { return false; }
   bool perform(client& by, action_finish&) {
     by.deadline.reset();
+    EXPECT_NE(prober_, &by) << "finished without leaving its probe";
     by.waits = by.asking = false;
     return false;
   }
@@ -160,6 +182,14 @@ class world {
           << "answered before it was recorded";
     }
     return false;
+  }
+
+  void wake(const ended_attempt& end, bool only_behind_probe) {
+    for (const auto& each : clients_) {
+      if (!each->waits || (only_behind_probe && !each->behind_probe)) continue;
+      each->waits = false;
+      wakes_.push_back({each.get(), end});
+    }
   }
 
   void check_replay(const client& by, const std::string& response) {
@@ -324,6 +354,7 @@ class world {
   std::vector<letter> letters_;
   std::vector<answer> answers_;
   std::vector<std::pair<client*, ended_attempt>> wakes_;
+  const client* prober_ = nullptr;
   std::optional<record> record_;
   std::uint64_t last_fence_ = 0;
   std::set<fence> forwarded_;

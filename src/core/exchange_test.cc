@@ -61,6 +61,14 @@ struct script {
     reply_with(record_in_flight{summary(), milliseconds{30'000}});
     return reply_with(record_in_flight{summary(), milliseconds{30'000}});
   }
+  // The first of its key: it has looked at the record and asks the upstream.
+  script& probing() {
+    tell(event_started{}).reply_with(record_unknown{summary()});
+    return tell(event_probe_joined{true}).reply_with(record_unknown{summary()});
+  }
+  script& behind_a_probe() {
+    return tell(event_started{}).reply_with(record_unknown{summary()}).tell(event_probe_joined{false});
+  }
 
   record_summary summary(std::string_view fingerprint = "print") const {
     return {attempt(9), 1, fence{3}, wall_time{}, wall_time{}, wall_time{}, bytes(fingerprint)};
@@ -87,6 +95,14 @@ struct script {
   const Source* responded() const {
     const auto* found = find_action<action_respond>();
     return found == nullptr ? nullptr : std::get_if<Source>(&found->source);
+  }
+  const ended_attempt* woken() const {
+    const auto* found = find_action<action_wake_waiters>();
+    return found == nullptr ? nullptr : &found->end;
+  }
+  const ended_attempt* ended_probe() const {
+    const auto* found = find_action<action_end_probe>();
+    return found == nullptr ? nullptr : &found->end;
   }
   bool has_note(noted what) const {
     for (const action& each : last) {
@@ -578,14 +594,183 @@ TEST(exchange, a_record_that_changes_under_every_takeover_ends_in_a_conflict_and
   EXPECT_EQ(s.refused()->type, problem_type::in_flight);
 }
 
-struct probing_script : script {
-  static policy probing() {
-    policy with = rules_for_tests();
-    with.on_unknown = unknown_policy::probe;
-    return with;
-  }
-  probing_script() : script(probing()) { tell(event_started{}).reply_with(record_unknown{summary()}); }
+policy rules_that_probe() {
+  policy rules = rules_for_tests();
+  rules.on_unknown = unknown_policy::probe;
+  return rules;
+}
+
+struct unknown_script : script {
+  unknown_script() : script(rules_that_probe()) { tell(event_started{}).reply_with(record_unknown{summary()}); }
 };
+struct probing_script : script {
+  probing_script() : script(rules_that_probe()) { probing(); }
+};
+struct behind_probe_script : script {
+  behind_probe_script() : script(rules_that_probe()) { behind_a_probe(); }
+};
+
+TEST(exchange, looks_at_the_record_before_it_probes) {
+  unknown_script s;
+  ASSERT_NE(s.find_action<action_join_probe>(), nullptr);
+  EXPECT_EQ(s.find_action<action_probe>(), nullptr);
+  s.tell(event_probe_joined{true});
+  EXPECT_NE(s.submitted<find>(), nullptr);
+  EXPECT_EQ(s.find_action<action_probe>(), nullptr);
+  s.reply_with(record_unknown{s.summary()});
+  EXPECT_NE(s.find_action<action_probe>(), nullptr);
+}
+
+TEST(exchange, does_not_probe_for_what_the_probe_before_has_found) {
+  unknown_script s;
+  s.tell(event_probe_joined{true}).reply_with(record_completed{s.summary(), bytes("stored"), s.tombstone});
+  EXPECT_EQ(s.find_action<action_probe>(), nullptr);
+  EXPECT_NE(s.responded<respond_replay>(), nullptr);
+  ASSERT_NE(s.ended_probe(), nullptr);
+  EXPECT_EQ(s.ended_probe()->how, attempt_end::completed);
+}
+
+TEST(exchange, a_duplicate_behind_a_probe_asks_neither_the_upstream_nor_the_store) {
+  behind_probe_script s;
+  ASSERT_EQ(s.last.size(), 1u);
+  EXPECT_EQ(s.find_action<action_set_deadline>()->when, s.now + s.rules.wait);
+  EXPECT_TRUE(s.machine.is_waiting());
+}
+
+TEST(exchange, a_duplicate_behind_a_probe_gets_what_it_found) {
+  behind_probe_script found;
+  found.tell(event_attempt_ended{{attempt_end::completed, bytes("print"), bytes("stored"), found.tombstone}});
+  EXPECT_EQ(*found.responded<respond_replay>()->response, "stored");
+  behind_probe_script nothing;
+  nothing.tell(event_attempt_ended{{attempt_end::unknown, bytes("print"), nullptr, nullptr}});
+  EXPECT_EQ(nothing.refused()->type, problem_type::outcome_unknown);
+}
+
+TEST(exchange, a_duplicate_behind_a_probe_waits_no_longer_than_its_bound) {
+  behind_probe_script s;
+  s.after(s.rules.wait).tell(event_deadline{});
+  EXPECT_EQ(s.refused()->type, problem_type::outcome_unknown);
+  EXPECT_EQ(s.refused()->state, operation_state::unknown);
+  EXPECT_NE(s.find_action<action_leave_waiters>(), nullptr);
+}
+
+TEST(exchange, a_duplicate_behind_a_probe_that_was_given_up_asks_the_store_again) {
+  behind_probe_script s;
+  s.tell(event_attempt_ended{{attempt_end::look_again, bytes("print"), nullptr, nullptr}});
+  ASSERT_NE(s.submitted<claim>(), nullptr);
+  EXPECT_FALSE(s.submitted<claim>()->over_unknown);
+  s.reply_with(record_unknown{s.summary()});
+  EXPECT_NE(s.find_action<action_join_probe>(), nullptr);
+}
+
+TEST(exchange, probes_that_are_given_up_one_after_the_other_do_not_make_a_wait_longer) {
+  behind_probe_script s;
+  const moment give_up = s.now + s.rules.wait;
+  s.after(s.rules.wait / 2).tell(event_attempt_ended{{attempt_end::look_again, bytes("print"), nullptr, nullptr}});
+  s.reply_with(record_unknown{s.summary()}).tell(event_probe_joined{false});
+  EXPECT_EQ(s.find_action<action_set_deadline>()->when, give_up);
+}
+
+TEST(exchange, beyond_the_bound_of_waiters_nobody_waits_for_a_probe) {
+  unknown_script s;
+  s.tell(event_wait_refused{});
+  EXPECT_EQ(s.refused()->type, problem_type::outcome_unknown);
+  EXPECT_EQ(s.woken(), nullptr);
+}
+
+TEST(exchange, what_a_probe_found_is_told_to_those_who_wait_for_it) {
+  probing_script s;
+  s.tell(event_probe_ended{probe_found{bytes("found"), s.tombstone}}).reply_with(applied{});
+  s.reply_with(record_completed{s.summary(), bytes("stored"), s.tombstone});
+  ASSERT_NE(s.ended_probe(), nullptr);
+  EXPECT_EQ(s.ended_probe()->how, attempt_end::completed);
+  EXPECT_EQ(*s.ended_probe()->response, "stored");
+  EXPECT_EQ(*s.ended_probe()->fingerprint, "print");
+}
+
+TEST(exchange, a_probe_without_a_verdict_ends_the_wait_of_all) {
+  probing_script s;
+  s.tell(event_probe_ended{probe_verdict::no_verdict});
+  ASSERT_NE(s.ended_probe(), nullptr);
+  EXPECT_EQ(s.ended_probe()->how, attempt_end::unknown);
+}
+
+TEST(exchange, an_attempts_waiter_is_not_told_of_a_probe) {
+  script s;
+  s.waiting().tell(event_attempt_ended{{attempt_end::look_again, bytes("print"), nullptr, nullptr}});
+  EXPECT_TRUE(s.last.empty());
+  EXPECT_TRUE(s.machine.is_waiting());
+}
+
+TEST(exchange, those_who_wait_for_a_probe_that_found_nothing_are_woken_by_the_attempt_that_follows) {
+  probing_script s;
+  s.tell(event_probe_ended{probe_verdict::not_found}).reply_with(applied{});
+  EXPECT_EQ(s.ended_probe(), nullptr);
+  s.reply_with(claim_granted{fence{8}, 2, s.rules.lease});
+  EXPECT_NE(s.find_action<action_leave_probe>(), nullptr);
+  s.answered(201).reply_with(applied{});
+  ASSERT_NE(s.woken(), nullptr);
+  EXPECT_EQ(s.woken()->how, attempt_end::completed);
+}
+
+TEST(exchange, a_prober_that_another_attempt_overtakes_waits_for_it_with_the_others) {
+  probing_script s;
+  s.tell(event_probe_ended{probe_verdict::not_found}).reply_with(applied{});
+  s.reply_with(record_in_flight{s.summary(), milliseconds{30'000}});
+  EXPECT_NE(s.find_action<action_leave_probe>(), nullptr);
+  EXPECT_EQ(s.ended_probe(), nullptr);
+  EXPECT_TRUE(s.machine.is_waiting());
+}
+
+TEST(exchange, a_prober_whose_store_fails_sends_the_others_to_the_store) {
+  probing_script s;
+  s.tell(event_probe_ended{probe_found{bytes("found"), s.tombstone}});
+  s.reply_with(store_failure{certainty::definite, errc::unavailable});
+  EXPECT_EQ(s.refused()->type, problem_type::store_unavailable);
+  ASSERT_NE(s.ended_probe(), nullptr);
+  EXPECT_EQ(s.ended_probe()->how, attempt_end::look_again);
+}
+
+TEST(exchange, a_probe_that_is_under_way_outlives_its_client_and_is_recorded) {
+  probing_script s;
+  s.tell(event_client_gone{});
+  EXPECT_TRUE(s.last.empty());
+  s.tell(event_probe_ended{probe_found{bytes("found"), s.tombstone}});
+  ASSERT_NE(s.submitted<complete>(), nullptr);
+  s.reply_with(applied{}).reply_with(record_completed{s.summary(), bytes("found"), s.tombstone});
+  EXPECT_EQ(s.find_action<action_respond>(), nullptr);
+  EXPECT_EQ(s.ended_probe()->how, attempt_end::completed);
+}
+
+TEST(exchange, a_client_that_left_probes_no_further_and_runs_nothing) {
+  probing_script running;
+  running.tell(event_client_gone{}).tell(event_probe_ended{probe_verdict::still_running});
+  EXPECT_TRUE(running.machine.finished());
+  EXPECT_EQ(running.ended_probe()->how, attempt_end::look_again);
+
+  probing_script pausing;
+  pausing.tell(event_probe_ended{probe_verdict::still_running}).tell(event_client_gone{});
+  EXPECT_TRUE(pausing.machine.finished());
+  EXPECT_EQ(pausing.ended_probe()->how, attempt_end::look_again);
+
+  probing_script nothing;
+  nothing.tell(event_client_gone{}).tell(event_probe_ended{probe_verdict::not_found});
+  ASSERT_NE(nothing.submitted<release>(), nullptr);
+  nothing.reply_with(applied{});
+  EXPECT_EQ(nothing.find_action<action_submit>(), nullptr);
+  EXPECT_EQ(nothing.ended_probe()->how, attempt_end::look_again);
+}
+
+TEST(exchange, a_drain_ends_a_probe_and_those_who_wait_for_it) {
+  probing_script prober;
+  prober.tell(event_draining{});
+  EXPECT_EQ(prober.refused()->type, problem_type::draining);
+  EXPECT_EQ(prober.ended_probe()->how, attempt_end::unknown);
+  behind_probe_script waiter;
+  waiter.tell(event_draining{});
+  EXPECT_EQ(waiter.refused()->type, problem_type::draining);
+  EXPECT_EQ(waiter.refused()->state, operation_state::unknown);
+}
 
 TEST(exchange, a_probe_that_finds_the_result_records_it_for_the_attempt_that_owns_the_record) {
   probing_script s;
@@ -661,16 +846,13 @@ TEST(exchange, every_state_takes_every_event_that_can_come_late) {
       [](script& s) { s.granted().answered(200); },
       [](script& s) { s.granted().answered(200).reply_with(store_failure{certainty::definite, errc::full}); },
       [](script& s) { s.tell(event_started{}).reply_with(record_unknown{s.summary()}); },
-      [](script& s) {
-        s.tell(event_started{})
-            .reply_with(record_unknown{s.summary()})
-            .tell(event_probe_ended{probe_verdict::still_running});
-      },
-      [](script& s) {
-        s.tell(event_started{})
-            .reply_with(record_unknown{s.summary()})
-            .tell(event_probe_ended{probe_verdict::not_found});
-      },
+      [](script& s) { s.behind_a_probe(); },
+      [](script& s) { s.tell(event_started{}).reply_with(record_unknown{s.summary()}).tell(event_probe_joined{true}); },
+      [](script& s) { s.probing(); },
+      [](script& s) { s.probing().tell(event_probe_ended{probe_verdict::still_running}); },
+      [](script& s) { s.probing().tell(event_probe_ended{probe_verdict::not_found}); },
+      [](script& s) { s.probing().tell(event_probe_ended{probe_verdict::not_found}).reply_with(applied{}); },
+      [](script& s) { s.probing().tell(event_probe_ended{probe_found{bytes("r"), s.tombstone}}); },
   };
   const exchange_event late[] = {
       event_deadline{},
@@ -683,12 +865,11 @@ TEST(exchange, every_state_takes_every_event_that_can_come_late) {
       event_attempt_ended{{attempt_end::completed, bytes("print"), bytes("r"), write_tombstone({200, ""})}},
       event_attempt_ended{{attempt_end::released, bytes("print"), nullptr, nullptr}},
       event_attempt_ended{{attempt_end::unknown, bytes("other"), nullptr, nullptr}},
+      event_attempt_ended{{attempt_end::look_again, bytes("print"), nullptr, nullptr}},
   };
   for (const setup& reach : states) {
     for (const exchange_event& event : late) {
-      policy rules = rules_for_tests();
-      rules.on_unknown = unknown_policy::probe;
-      script s{rules};
+      script s{rules_that_probe()};
       reach(s);
       ASSERT_FALSE(s.machine.finished());
       s.tell(event);

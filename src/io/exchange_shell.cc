@@ -26,7 +26,10 @@ exchange_shell::exchange_shell(worker_context& context, core::exchange_identity 
       tag_(context.replies.add(*this)) {}
 
 exchange_shell::~exchange_shell() {
-  if (!machine_.finished()) context_.waiters.leave(key_, context_.replies, tag_);
+  if (!machine_.finished()) {
+    context_.waiters.leave(key_, context_.replies, tag_);
+    context_.waiters.leave_probe(key_, context_.replies, tag_);
+  }
   context_.replies.remove(tag_);
 }
 
@@ -42,6 +45,17 @@ void exchange_shell::attempt_ended(const core::ended_attempt& end) {
 
 void exchange_shell::submit(command what, mail_tag tag) {
   context_.records.submit(std::move(what), context_.replies, tag);
+}
+
+void exchange_shell::join_probe() {
+  switch (context_.waiters.join_probe(key_, scope_, context_.replies, tag_)) {
+    case waiting_room::probe_place::first:
+      return handle(core::event_probe_joined{true});
+    case waiting_room::probe_place::waiting:
+      return handle(core::event_probe_joined{false});
+    case waiting_room::probe_place::refused:
+      return handle(core::event_wait_refused{});
+  }
 }
 
 void exchange_shell::handle(core::exchange_event event) {
@@ -72,6 +86,11 @@ bool exchange_shell::perform(core::action_list& actions) {
                    [&](core::action_renew& a) { submit(a.what, mailbox::marked(tag_)); },
                    [&](core::action_forward& a) { host_.forward(a.attempt_number, a.token); },
                    [&](core::action_pass_unguarded&) { host_.pass_unguarded(); },
+                   [&](core::action_join_probe&) { join_probe(); },
+                   [&](core::action_leave_probe&) { context_.waiters.leave_probe(key_, context_.replies, tag_); },
+                   [&](core::action_end_probe& a) {
+                     context_.waiters.end_probe(key_, context_.replies, tag_, std::move(a.end));
+                   },
                    [&](core::action_probe&) { host_.probe(); },
                    [&](core::action_join_waiters&) {
                      if (!context_.waiters.join(key_, scope_, context_.replies, tag_))

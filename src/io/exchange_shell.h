@@ -75,6 +75,7 @@ class exchange_shell final : public mail_receiver {
   // False once the exchange is over and the shell may be gone.
   bool perform(core::action_list& actions);
   void submit(command what, mail_tag tag);
+  void join_probe();
 
   worker_context& context_;
   exchange_host& host_;

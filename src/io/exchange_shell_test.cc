@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -58,12 +60,13 @@ struct fake_host final : exchange_host {
     if (on_forward) on_forward();
   }
   void pass_unguarded() override {}
-  void probe() override {}
+  void probe() override { ++probes; }
   void respond(core::response_source source) override { answers.push_back(std::move(source)); }
   void note(core::noted) override {}
   void finished() override { done = true; }
 
   int forwards = 0;
+  int probes = 0;
   std::function<void()> on_forward;
   std::vector<core::response_source> answers;
   bool done = false;
@@ -146,6 +149,76 @@ TEST_F(exchange_shell_test, a_duplicate_waits_and_is_woken_by_the_end_of_the_att
   EXPECT_EQ(*std::get<core::respond_replay>(waiter_host.answers[0]).response, "kept");
   EXPECT_EQ(waiter_host.forwards, 0);
   EXPECT_EQ(waiters.size(), 0u);
+}
+
+struct probing_shells : exchange_shell_test {
+  // The attempt before it ended with nobody knowing how.
+  probing_shells() {
+    fake_host before;
+    auto attempt = make(before, 9);
+    attempt->start();
+    settle();
+    attempt->upstream_ended(core::indefinite_failure::failed);
+    settle();
+    rules.on_unknown = core::unknown_policy::probe;
+    for (int i = 0; i < 5; ++i)
+      shells.push_back(make(hosts[static_cast<std::size_t>(i)], i));
+  }
+  void start_all() {
+    for (const auto& each : shells)
+      each->start();
+    settle();
+    settle();
+    settle();
+  }
+  int probes() const {
+    int all = 0;
+    for (const fake_host& each : hosts)
+      all += each.probes;
+    return all;
+  }
+  core::probe_result found() const {
+    return core::probe_found{std::make_shared<const std::string>("found"), core::write_tombstone({200, ""})};
+  }
+  std::array<fake_host, 5> hosts;
+  std::vector<std::unique_ptr<exchange_shell>> shells;
+};
+
+TEST_F(probing_shells, one_probe_serves_all_duplicates) {
+  start_all();
+  EXPECT_EQ(probes(), 1);
+  EXPECT_EQ(waiters.size(), 4u);
+  shells[0]->probe_ended(found());
+  for (int i = 0; i < 4; ++i)
+    settle();
+  for (const fake_host& each : hosts) {
+    ASSERT_EQ(each.answers.size(), 1u);
+    EXPECT_EQ(*std::get<core::respond_replay>(each.answers[0]).response, "found");
+  }
+  EXPECT_EQ(probes(), 1);
+  EXPECT_EQ(waiters.size(), 0u);
+}
+
+TEST_F(probing_shells, when_the_one_that_probes_stops_another_goes_on_and_not_all) {
+  start_all();
+  shells[0]->client_gone();
+  shells[0]->probe_ended(core::probe_verdict::still_running);
+  EXPECT_TRUE(hosts[0].done);
+  for (int i = 0; i < 4; ++i)
+    settle();
+  EXPECT_EQ(probes(), 2);
+  EXPECT_EQ(waiters.size(), 3u);
+}
+
+TEST_F(probing_shells, one_that_is_destroyed_leaves_its_probe) {
+  start_all();
+  shells[0].reset();
+  fake_host late;
+  auto next = make(late, 7);
+  next->start();
+  for (int i = 0; i < 4; ++i)
+    settle();
+  EXPECT_EQ(late.probes, 1);
 }
 
 TEST_F(exchange_shell_test, a_shell_that_is_destroyed_leaves_the_waiters_and_hears_no_late_reply) {

@@ -39,20 +39,34 @@ void waiting_room::count_out(waiter_scope scope) {
   if (--count->second == 0) shard.counts.erase(count);
 }
 
+bool waiting_room::add(key_shard& shard, const record_key& key, waiter who) {
+  const auto others = shard.waiters.find(key);
+  if ((others == shard.waiters.end() ? 0 : others->second.size()) >= limits_.per_key_max) return false;
+  if (!count_in(who.scope)) return false;
+  shard.waiters[key].push_back(who);
+  shard.size.fetch_add(1, std::memory_order_seq_cst);
+  return true;
+}
+
 bool waiting_room::join(const record_key& key, waiter_scope scope, mailbox& where, mail_tag tag) {
-  if (!count_in(scope)) return false;
   key_shard& shard = shard_of(key);
-  {
-    const std::lock_guard lock(shard.mutex);
-    std::vector<waiter>& waiters = shard.waiters[key];
-    if (waiters.size() < limits_.per_key_max) {
-      waiters.push_back({scope, &where, tag});
-      shard.size.fetch_add(1, std::memory_order_seq_cst);
-      return true;
-    }
-  }
-  count_out(scope);
-  return false;
+  const std::lock_guard lock(shard.mutex);
+  return add(shard, key, {scope, &where, tag, false});
+}
+
+waiting_room::probe_place waiting_room::join_probe(const record_key& key, waiter_scope scope, mailbox& where,
+                                                   mail_tag tag) {
+  key_shard& shard = shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  if (shard.probers.try_emplace(key, prober{&where, tag}).second) return probe_place::first;
+  return add(shard, key, {scope, &where, tag, true}) ? probe_place::waiting : probe_place::refused;
+}
+
+void waiting_room::leave_probe(const record_key& key, mailbox& where, mail_tag tag) {
+  key_shard& shard = shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  const auto found = shard.probers.find(key);
+  if (found != shard.probers.end() && found->second == prober{&where, tag}) shard.probers.erase(found);
 }
 
 void waiting_room::leave(const record_key& key, mailbox& where, mail_tag tag) {
@@ -89,6 +103,30 @@ void waiting_room::wake(const record_key& key, core::ended_attempt end) {
     shard.waiters.erase(found);
     shard.size.fetch_sub(woken.size(), std::memory_order_seq_cst);
   }
+  tell(woken, std::move(end));
+}
+
+void waiting_room::end_probe(const record_key& key, mailbox& where, mail_tag tag, core::ended_attempt end) {
+  key_shard& shard = shard_of(key);
+  std::vector<waiter> woken;
+  {
+    const std::lock_guard lock(shard.mutex);
+    const auto probing = shard.probers.find(key);
+    if (probing == shard.probers.end() || probing->second != prober{&where, tag}) return;
+    shard.probers.erase(probing);
+    const auto found = shard.waiters.find(key);
+    if (found == shard.waiters.end()) return;
+    std::erase_if(found->second, [&](const waiter& each) {
+      if (each.joined_probe) woken.push_back(each);
+      return each.joined_probe;
+    });
+    if (found->second.empty()) shard.waiters.erase(found);
+    shard.size.fetch_sub(woken.size(), std::memory_order_seq_cst);
+  }
+  tell(woken, std::move(end));
+}
+
+void waiting_room::tell(const std::vector<waiter>& woken, core::ended_attempt end) {
   const auto shared_end = std::make_shared<const core::ended_attempt>(std::move(end));
   for (const waiter& each : woken) {
     count_out(each.scope);

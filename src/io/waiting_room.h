@@ -1,7 +1,8 @@
-// Duplicates that wait for another client's attempt, whichever loop they live on.
+// Duplicates that wait for another client's attempt or probe, whichever loop they live on.
 //
 // No wake-up is lost: a waiter joins first and then reads the record once more. If the attempt ended before it joined,
-// the read tells; if it ends later, wake() finds the waiter.
+// the read tells; if it ends later, wake() finds the waiter. Of those who would probe for one key the first may, and
+// from the same moment the others wait, for its probe or for the attempt that follows.
 #pragma once
 
 #include <array>
@@ -41,9 +42,19 @@ class waiting_room {
   // False over a limit. The tag is told through its mailbox, once, unless it leaves before.
   [[nodiscard]] bool join(const record_key& key, waiter_scope scope, mailbox& where, mail_tag tag);
 
+  enum class probe_place { first, waiting, refused };
+  // `waiting` is as after join(). Who is `first` counts against no limit and owes a leave_probe() or an end_probe().
+  [[nodiscard]] probe_place join_probe(const record_key& key, waiter_scope scope, mailbox& where, mail_tag tag);
+
+  // No effect for who is not first.
+  void leave_probe(const record_key& key, mailbox& where, mail_tag tag);
+  // Tells those who joined the probe too.
+  void end_probe(const record_key& key, mailbox& where, mail_tag tag, core::ended_attempt end);
+
   // No effect where it was woken already.
   void leave(const record_key& key, mailbox& where, mail_tag tag);
 
+  // Tells all who wait: an attempt ended.
   void wake(const record_key& key, core::ended_attempt end);
 
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
@@ -53,11 +64,18 @@ class waiting_room {
     waiter_scope scope;
     mailbox* where;
     mail_tag tag;
+    bool joined_probe;
+  };
+  struct prober {
+    mailbox* where;
+    mail_tag tag;
+    bool operator==(const prober&) const = default;
   };
   struct key_shard {
     std::mutex mutex;
-    std::atomic<std::size_t> size = 0;  // Read without the mutex by wake().
+    std::atomic<std::size_t> size = 0;  // Of the waiters. Read without the mutex by wake().
     std::unordered_map<record_key, std::vector<waiter>, core::record_key_index> waiters;
+    std::unordered_map<record_key, prober, core::record_key_index> probers;
   };
   struct scope_shard {
     std::mutex mutex;
@@ -66,8 +84,11 @@ class waiting_room {
   static constexpr std::size_t shard_count = 64;
 
   key_shard& shard_of(const record_key& key) { return key_shards_[core::record_key_index{}(key) % shard_count]; }
+  // Under the shard's mutex.
+  bool add(key_shard& shard, const record_key& key, waiter who);
   bool count_in(waiter_scope scope);
   void count_out(waiter_scope scope);
+  void tell(const std::vector<waiter>& woken, core::ended_attempt end);
 
   waiting_room_limits limits_;
   std::atomic<std::size_t> size_ = 0;

@@ -89,6 +89,83 @@ TEST_F(waiting_room_test, holds_each_of_its_limits) {
   EXPECT_TRUE(join(3, 4));
 }
 
+TEST_F(waiting_room_test, a_limit_of_none_lets_nobody_in) {
+  waiting_room closed{{.total_max = 4, .per_key_max = 0, .per_scope_max = 4}};
+  recorder waiter;
+  EXPECT_FALSE(closed.join(key(1), waiter_scope{1}, replies, replies.add(waiter)));
+  EXPECT_EQ(closed.size(), 0u);
+}
+
+using place = waiting_room::probe_place;
+
+TEST_F(waiting_room_test, of_those_who_would_probe_the_first_may_and_the_others_wait_for_it) {
+  recorder first;
+  recorder second;
+  recorder other;
+  const mail_tag prober = replies.add(first);
+  EXPECT_EQ(room.join_probe(key(1), waiter_scope{1}, replies, prober), place::first);
+  EXPECT_EQ(room.join_probe(key(1), waiter_scope{1}, replies, replies.add(second)), place::waiting);
+  EXPECT_EQ(room.join_probe(key(2), waiter_scope{1}, replies, replies.add(other)), place::first);
+  EXPECT_EQ(room.size(), 1u);
+  room.end_probe(key(1), replies, prober, end_of(core::attempt_end::unknown));
+  settle();
+  EXPECT_TRUE(first.ends.empty());
+  EXPECT_EQ(second.ends, std::vector{core::attempt_end::unknown});
+  EXPECT_EQ(room.size(), 0u);
+}
+
+TEST_F(waiting_room_test, the_end_of_a_probe_is_not_told_to_those_who_wait_for_an_attempt) {
+  recorder one;
+  recorder second;
+  recorder waiter;
+  const mail_tag prober = replies.add(one);
+  ASSERT_TRUE(room.join(key(1), waiter_scope{2}, replies, replies.add(waiter)));
+  ASSERT_EQ(room.join_probe(key(1), waiter_scope{1}, replies, prober), place::first);
+  ASSERT_EQ(room.join_probe(key(1), waiter_scope{1}, replies, replies.add(second)), place::waiting);
+  room.end_probe(key(1), replies, prober, end_of(core::attempt_end::look_again));
+  settle();
+  EXPECT_TRUE(waiter.ends.empty());
+  EXPECT_EQ(second.ends, std::vector{core::attempt_end::look_again});
+  EXPECT_EQ(room.size(), 1u);
+}
+
+TEST_F(waiting_room_test, after_a_probe_was_left_the_next_who_joins_is_first) {
+  recorder one;
+  const mail_tag prober = replies.add(one);
+  ASSERT_EQ(room.join_probe(key(1), waiter_scope{1}, replies, prober), place::first);
+  const mail_tag waiter = replies.add(one);
+  ASSERT_EQ(room.join_probe(key(1), waiter_scope{1}, replies, waiter), place::waiting);
+  room.leave_probe(key(1), replies, waiter);
+  room.end_probe(key(1), replies, waiter, end_of(core::attempt_end::unknown));
+  EXPECT_EQ(room.join_probe(key(1), waiter_scope{2}, replies, replies.add(one)), place::waiting)
+      << "only its prober leaves a probe";
+  room.leave_probe(key(1), replies, prober);
+  EXPECT_EQ(room.join_probe(key(1), waiter_scope{1}, replies, replies.add(one)), place::first);
+}
+
+TEST_F(waiting_room_test, an_attempt_that_ends_wakes_those_behind_a_probe_and_ends_no_probe) {
+  recorder one;
+  recorder second;
+  ASSERT_EQ(room.join_probe(key(1), waiter_scope{1}, replies, replies.add(one)), place::first);
+  ASSERT_EQ(room.join_probe(key(1), waiter_scope{1}, replies, replies.add(second)), place::waiting);
+  room.wake(key(1), end_of(core::attempt_end::completed));
+  settle();
+  EXPECT_EQ(second.ends, std::vector{core::attempt_end::completed});
+  EXPECT_EQ(room.join_probe(key(1), waiter_scope{1}, replies, replies.add(one)), place::waiting);
+}
+
+TEST_F(waiting_room_test, beyond_its_limits_nobody_waits_for_a_probe_and_one_may_still_ask) {
+  recorder one;
+  const auto join = [&](int number) {
+    return room.join_probe(key(number), waiter_scope{1}, replies, replies.add(one));
+  };
+  EXPECT_EQ(join(1), place::first);
+  EXPECT_EQ(join(1), place::waiting);
+  EXPECT_EQ(join(1), place::waiting);
+  EXPECT_EQ(join(1), place::refused);
+  EXPECT_EQ(join(2), place::first);
+}
+
 TEST_F(waiting_room_test, mail_for_somebody_who_is_gone_reaches_nobody_else) {
   recorder gone;
   const mail_tag tag = replies.add(gone);

@@ -73,5 +73,45 @@ TEST(waiting_room_threads, every_waiter_hears_once_whatever_thread_wakes_it) {
   EXPECT_EQ(room.size(), 0u);
 }
 
+// Probers that leave and wake while others join behind them: nobody stays behind, and there is never a second first.
+TEST(waiting_room_threads, nobody_is_left_waiting_for_a_probe_that_is_over) {
+  waiting_room room{{1'000'000, 1'000'000, 1'000'000}};
+  std::atomic<int> heard = 0;
+  std::atomic<int> waited = 0;
+  std::atomic<int> probers = 0;
+  const shared_bytes print = std::make_shared<const std::string>("print");
+  const auto take_part = [&] {
+    net::loop loop;
+    mailbox box{loop};
+    std::vector<std::unique_ptr<waiter>> joined;
+    loop.post([&] {
+      for (int round = 0; round < rounds; ++round) {
+        joined.push_back(std::make_unique<waiter>(heard));
+        const mail_tag tag = box.add(*joined.back());
+        if (room.join_probe(record_key{}, waiter_scope{1}, box, tag) == waiting_room::probe_place::waiting) {
+          ++waited;
+          continue;
+        }
+        EXPECT_EQ(++probers, 1);
+        --probers;
+        room.end_probe(record_key{}, box, tag, {core::attempt_end::unknown, print, nullptr, nullptr});
+      }
+      loop.stop();
+    });
+    loop.run();
+    // Mail that is on its way is handed out before the mailbox goes.
+    while (room.size() > 0)
+      std::this_thread::yield();
+    loop.post([&] { loop.stop(); });
+    loop.run();
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i)
+    threads.emplace_back(take_part);
+  for (auto& each : threads)
+    each.join();
+  EXPECT_EQ(heard, waited);
+}
+
 }  // namespace
 }  // namespace onceward::io

@@ -3,7 +3,6 @@
 decides.
 """
 
-import unittest
 from support import story, upstream
 from support.waiting import in_parallel, until
 
@@ -46,7 +45,6 @@ class Recovery(story.Story):
         self.assertEqual(self.post(path, {"order": {"id": 4711}}, key).body, b"found")
         self.assert_requests(path, 1)
 
-    @unittest.skip("each duplicate probes for itself today; one probe for all of them is still to be built")
     def test_many_duplicates_ask_once(self):
         path, key = self.unknown("/probe")
         self.upstream.script(f"/operations/{key}", upstream.ok(200, (), b"found"))
