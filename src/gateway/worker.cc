@@ -150,7 +150,7 @@ void worker::stop_now() {
   loop_.stop();
 }
 
-// The admin listener stays to the end: it is how the outside sees that this gateway is not ready.
+// The admin listener and its connections stay to the end: they are how the outside sees that this gateway is not ready.
 void worker::drain() {
   if (std::exchange(draining_, true)) return;
   const base::moment now = loop_.now();
@@ -158,8 +158,9 @@ void worker::drain() {
   // Whoever waits for another's attempt gets most of the time that there is, and an answer in any case.
   waiters_end_ = now + settings_.timeouts.drain * 3 / 4;
   listener_->stop();
-  for (std::size_t i = connections_.size(); i-- > 0;)
-    connections_[i]->drain();
+  for (std::size_t i = connections_.size(); i-- > 0;) {
+    if (&connections_[i]->dispatcher() == &proxy_) connections_[i]->drain();
+  }
   look_whether_drained();
 }
 
