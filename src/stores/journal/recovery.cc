@@ -25,12 +25,28 @@ tl::expected<void, damage> drop_files_of_another_length(scanned_log& found, disk
   return {};
 }
 
+// A process that was killed leaves its last writes where a read finds them and a power cut can still take them: the end
+// of the last segment, and the names of files. What is told from now on must not rest on those.
+tl::expected<void, damage> make_durable(const scanned_log& found, disk& where) {
+  const segment_file& last = found.segments.back().where;
+  if (const auto synced = last.file->sync(); !synced) {
+    return tl::unexpected(damage{errc::io, last.name, 0, describe(synced.error())});
+  }
+  if (const auto synced = where.sync_directory(); !synced) {
+    return tl::unexpected(damage{errc::io, where.name(), 0, describe(synced.error())});
+  }
+  return {};
+}
+
 }  // namespace
 
 tl::expected<recovered_log, damage> recover(scanned_log& found, disk& where, engine& into) {
   segment_set& segments = into.segments;
   if (auto dropped = drop_files_of_another_length(found, where, segments.segment_bytes()); !dropped) {
     return tl::unexpected(std::move(dropped.error()));
+  }
+  if (!found.segments.empty()) {
+    if (auto durable = make_durable(found, where); !durable) return tl::unexpected(std::move(durable.error()));
   }
   const auto kept = segments.adopt(found);
   std::uint64_t fence_granted = kept.empty() ? 0 : found.segments.back().header.fence_granted;

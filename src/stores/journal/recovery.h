@@ -16,8 +16,8 @@ struct recovered_log {
   std::uint64_t fence_granted;
 };
 
-// Fills the index from the log that was found and hands its files to the engine's segments. Of what is unused, files of
-// another length are removed.
+// Makes the log that was found durable, fills the index from it and hands its files to the engine's segments. Of what
+// is unused, files of another length are removed.
 tl::expected<recovered_log, damage> recover(scanned_log& found, disk& where, engine& into);
 
 // Makes every claim in flight unknown, and queues that to be written as far as there is space. Before the committer

@@ -1,0 +1,196 @@
+// Power cuts and kills: whatever of its writes a disk has kept, the journal opens with everything that was
+// acknowledged, as it was acknowledged, and with nothing that was not asked for. And what it then tells stays so.
+//
+// The operations of a random life are recorded. The disk is then made again as it was after each of them, with every
+// kind of loss. A failed test prints the seed; the same seed gives the same commands and cuts, but the journal's
+// threads may come in another order.
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <iterator>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "effort.h"
+#include "journal_rig.h"
+#include "random_commands.h"
+#include "sample_commands.h"
+
+namespace onceward::crash {
+namespace {
+
+constexpr std::uint64_t keys = 6;
+constexpr std::size_t body_bytes_max = 3'000;
+
+bool has_failed() {
+  return testing::Test::HasFailure();
+}
+
+// One command at a time, or several in one batch of the log.
+void live(journal_rig& rig, random_commands& random, std::size_t rounds) {
+  for (std::size_t i = 0; i < rounds && !has_failed(); ++i) {
+    rig.pause(random.pause());
+    if (random.below(2) == 0) {
+      rig.run(random.next());
+    } else {
+      rig.run_together(random.next_group(keys));
+    }
+  }
+}
+
+// That every key can be claimed or says why not, with a fence larger than all before.
+void use(journal_rig& rig) {
+  for (std::uint64_t key = 0; key < keys; ++key)
+    rig.run(conformance::claim_of(key, 1'000'000 + key));
+}
+
+void expect_opens(journal_rig& rig, std::uint64_t operations) {
+  const auto refused = rig.open();
+  ASSERT_FALSE(refused) << refused->message;
+  ASSERT_EQ(rig.compare_after_opening(operations), "");
+}
+
+disk_history recorded_life(journal_rig& rig, std::uint64_t seed, std::size_t rounds) {
+  rig.disk().keep_history();
+  random_commands random(seed, keys, body_bytes_max);
+  const auto refused = rig.open();
+  EXPECT_FALSE(refused) << refused->message;
+  if (!refused) live(rig, random, rounds);
+  rig.close();
+  return rig.disk().history();
+}
+
+// Calls `judge` with the disk after each operation of `history`.
+template <typename Judge>
+void at_every_operation(const disk_history& history, Judge judge) {
+  platter now = history.before;
+  for (std::uint64_t operations = 0; !has_failed(); ++operations) {
+    SCOPED_TRACE("after operation " + std::to_string(operations));
+    judge(now, operations);
+    if (operations == history.operations.size()) break;
+    now.apply(history.operations[operations]);
+  }
+}
+
+TEST(power_cut, after_any_operation_leaves_what_was_acknowledged) {
+  constexpr std::size_t rounds = 25;
+  std::uint64_t images = 0;
+  for (const std::uint64_t seed : seeds(6)) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    journal_rig rig(keys);
+    const disk_history history = recorded_life(rig, seed, rounds);
+    std::mt19937_64 random(seed);
+    at_every_operation(history, [&](const platter& now, std::uint64_t operations) {
+      for (const cut kind : every_cut) {
+        SCOPED_TRACE("cut " + std::to_string(static_cast<int>(kind)));
+        journal_rig left(rig, now.after(kind, random));
+        expect_opens(left, operations);
+        if (has_failed()) return;
+        use(left);
+        ++images;
+      }
+    });
+  }
+  std::printf("%llu images opened\n", static_cast<unsigned long long>(images));
+  EXPECT_GT(images, 1'000u);
+}
+
+// A process that ends leaves everything in place, but not synced: what the next one reads a power cut may still take.
+TEST(power_cut, takes_nothing_that_was_told_after_a_kill) {
+  constexpr std::size_t rounds = 25;
+  std::uint64_t images = 0;
+  for (const std::uint64_t seed : seeds(6)) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    journal_rig rig(keys);
+    const disk_history history = recorded_life(rig, seed, rounds);
+    std::mt19937_64 random(seed);
+    at_every_operation(history, [&](const platter& now, std::uint64_t operations) {
+      journal_rig second(rig, now);
+      expect_opens(second, operations);
+      if (has_failed()) return;
+      for (const cut kind : every_cut) {
+        SCOPED_TRACE("cut " + std::to_string(static_cast<int>(kind)));
+        journal_rig third(second, second.disk().snapshot().after(kind, random));
+        expect_opens(third, 0);
+        ++images;
+      }
+    });
+  }
+  std::printf("%llu images opened\n", static_cast<unsigned long long>(images));
+  EXPECT_GT(images, 1'000u);
+}
+
+// Lives that each end at some operation, by power or by a kill, one after the other on the same disk.
+void live_and_die(std::uint64_t seed, int lives) {
+  random_commands random(seed, keys, body_bytes_max);
+  auto rig = std::make_unique<journal_rig>(keys);
+  std::uint64_t operations = 0;  // Of the life before.
+  bool was_killed = false;
+  for (int life = 0; life < lives && !has_failed(); ++life) {
+    SCOPED_TRACE("life " + std::to_string(life));
+    rig->disk().keep_history();
+    expect_opens(*rig, operations);
+    if (has_failed()) return;
+    const std::uint64_t opened_after = rig->disk().operation_count();
+    live(*rig, random, random.below(15));
+    rig->close();
+
+    // What a killed process left is not surely there before it has been opened again.
+    const disk_history history = rig->disk().history();
+    const std::uint64_t earliest = was_killed ? opened_after : 0;
+    operations = earliest + random.below(history.operations.size() - earliest + 1);
+    platter left = history.before;
+    for (std::uint64_t i = 0; i < operations; ++i)
+      left.apply(history.operations[i]);
+    was_killed = random.below(3) == 0;
+    if (!was_killed) left = left.after(every_cut[random.below(std::size(every_cut))], random.source());
+    rig = std::make_unique<journal_rig>(*rig, std::move(left));
+    rig->pause(random.pause());
+  }
+}
+
+TEST(power_cut, after_power_cuts_and_kills_leaves_what_was_acknowledged) {
+  for (const std::uint64_t seed : seeds(40)) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    live_and_die(seed, 30);
+    if (has_failed()) return;
+  }
+}
+
+// ---- Level `written`: the process may die, the machine not ----
+
+journal::options only_written() {
+  journal::options chosen = small_journal();
+  chosen.level = journal::durability::written;
+  return chosen;
+}
+
+TEST(kill, after_any_operation_leaves_what_was_acknowledged_without_a_sync) {
+  for (const std::uint64_t seed : seeds(10)) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    journal_rig rig(keys, only_written());
+    const disk_history history = recorded_life(rig, seed, 30);
+    at_every_operation(history, [&](const platter& now, std::uint64_t operations) {
+      journal_rig left(rig, now);
+      expect_opens(left, operations);
+    });
+  }
+}
+
+TEST(power_cut, after_an_orderly_end_takes_nothing_at_any_level) {
+  for (const std::uint64_t seed : seeds(10)) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    journal_rig rig(keys, only_written());
+    recorded_life(rig, seed, 30);
+    std::mt19937_64 random(seed);
+    journal_rig left(rig, rig.disk().snapshot().after(cut::keeps_nothing, random));
+    expect_opens(left, journal_rig::everything);
+  }
+}
+
+}  // namespace
+}  // namespace onceward::crash
