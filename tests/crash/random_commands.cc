@@ -106,7 +106,8 @@ std::uint64_t random_commands::some_attempt(std::uint64_t key) {
 }
 
 std::chrono::milliseconds random_commands::some_retention() {
-  constexpr std::chrono::milliseconds retentions[] = {1s, 3s, 20s, 1h};
+  if (below(32) == 0) return 1h;
+  constexpr std::chrono::milliseconds retentions[] = {500ms, 1s, 3s, 20s};
   return retentions[below(std::size(retentions))];
 }
 
