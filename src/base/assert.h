@@ -2,15 +2,10 @@
 // a file should have sent: input that breaks a rule is an error value.
 #pragma once
 
-#include <cstdio>
-#include <cstdlib>
-
 namespace onceward::base {
 
-[[noreturn]] [[gnu::cold]] inline void assertion_failed(const char* condition, const char* file, int line) {
-  std::fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, condition);
-  std::abort();
-}
+// Says so on standard error and aborts.
+[[noreturn]] [[gnu::cold]] void assertion_failed(const char* condition, const char* file, int line);
 
 }  // namespace onceward::base
 
