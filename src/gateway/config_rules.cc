@@ -46,6 +46,8 @@ class rules_reader {
   }
 
   void read_routes(const config_entry& entry) {
+    if (std::holds_alternative<config_scalar>(entry.node.value))
+      return reader_.wrong(entry.name, entry.node, "must be a list of maps, not one value");
     const auto items = reader_.items(entry.name, entry.node, "a list of maps");
     if (!items) return;
     if (items->size() > routes_max) {

@@ -259,6 +259,7 @@ constexpr wrong_file wrong_files[] = {
     {"listen:", "f:1:1: error: `listen` must be one value, not nothing"},
     {"timeouts: 10s", "f:1:11: error: `timeouts` must be a map, not one value"},
     {"routes: { match: { path: /a } }", "f:1:9: error: `routes` must be a list of maps, not a map"},
+    {"routes: 5", "f:1:9: error: `routes` must be a list of maps, not one value"},
     {"routes: [ /a ]", "f:1:11: error: `a route` must be a map, not one value"},
     {"workers: many", "f:1:10: error: `workers` must be a whole number, not `many`"},
     {"workers: -1", "f:1:10: error: `workers` must be a whole number, not `-1`"},
