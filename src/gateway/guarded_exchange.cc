@@ -1,6 +1,5 @@
 #include "gateway/guarded_exchange.h"
 
-#include <cstring>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -23,12 +22,6 @@ constexpr http::field_view not_recorded_mark{"Onceward-Not-Recorded", "true", ht
 
 // Of a request or response that is over.
 constexpr std::size_t bytes_kept = 4 * buffer_shelf::buffer_bytes;
-
-io::waiter_scope counted_as(const core::scope& whose) {
-  std::uint64_t number;
-  std::memcpy(&number, whose.digest.data(), sizeof number);
-  return io::waiter_scope{number};
-}
 
 // Path and query as the client sent them, without the scheme and authority of an absolute form.
 std::string target_of(const http::request_head_view& head) {
@@ -95,7 +88,7 @@ void guarded_exchange::start_exchange(admitted who) {
                             who_->key.value, names_payload ? std::string_view(*fingerprint) : std::string_view{});
   shell_.emplace(tools_.exchanges,
                  core::exchange_identity{key, attempt_id{tools_.random.take<16>()}, std::move(fingerprint)},
-                 counted_as(who_->whose), policy, static_cast<io::exchange_host&>(*this));
+                 io::waiter_scope_of(who_->whose), policy, static_cast<io::exchange_host&>(*this));
   shell_->start();
 }
 
