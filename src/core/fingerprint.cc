@@ -191,8 +191,9 @@ tl::expected<fingerprint_recipe, policy_error> fingerprint_recipe::make(const fi
   return recipe;
 }
 
-fingerprint_builder::fingerprint_builder(const deployment_secret& secret, const fingerprint_recipe& recipe)
-    : secret_(secret), recipe_(recipe), raw_body_(secret, digest_use::fingerprint) {
+fingerprint_builder::fingerprint_builder(const deployment_secret& secret, const fingerprint_recipe& recipe,
+                                         digest_memo* memo)
+    : secret_(secret), recipe_(recipe), memo_(memo), raw_body_(secret, digest_use::fingerprint) {
   parts_.reserve(160);
   parts_.push_back(version);
   parts_.push_back(recipe_.enabled_ ? compares : compares_nothing);
@@ -212,12 +213,12 @@ void fingerprint_builder::add_part(char kind, std::string_view name, base::sha25
   parts_.append(reinterpret_cast<const char*>(digest.data()), digest_bytes);
 }
 
-void fingerprint_builder::add_text(char kind, std::string_view name, std::string_view text) {
+void fingerprint_builder::add_text(char kind, std::string_view name, std::string_view text, digest_memo* memo) {
   keyed_digest digest(secret_, digest_use::fingerprint);
   digest.byte(kind);
   if (has_name(kind)) digest.part(name);
   digest.raw(text);
-  add_part(kind, name, digest.finish());
+  add_part(kind, name, digest.finish(memo));
 }
 
 // A field that is not there has no part, which is something else than an empty one.
@@ -236,13 +237,13 @@ void fingerprint_builder::add_header(const field_name& name, http::fields_view f
       digest.part(field.value);
     }
   }
-  add_part(part_header, name.text(), digest.finish());
+  add_part(part_header, name.text(), digest.finish(memo_));
 }
 
 void fingerprint_builder::head(std::string_view method, std::string_view target, http::fields_view fields) {
   if (!recipe_.enabled_) return;
-  add_text(part_method, {}, method);
-  add_text(part_target, {}, target);
+  add_text(part_method, {}, method, memo_);
+  add_text(part_target, {}, target, memo_);
   for (const field_name& name : recipe_.headers_)
     add_header(name, fields);
   if (recipe_.body_ == body_recipe::form || recipe_.body_ == body_recipe::multipart) {

@@ -49,7 +49,7 @@ class fingerprint_recipe {
 class fingerprint_builder {
  public:
   // Both are borrowed until finish().
-  fingerprint_builder(const deployment_secret& secret, const fingerprint_recipe& recipe);
+  fingerprint_builder(const deployment_secret& secret, const fingerprint_recipe& recipe, digest_memo* memo = nullptr);
 
   // `target` is path and query, as received.
   void head(std::string_view method, std::string_view target, http::fields_view fields);
@@ -60,13 +60,14 @@ class fingerprint_builder {
   friend shared_bytes make_fingerprint(const deployment_secret&, const fingerprint_recipe&, std::string_view,
                                        std::string_view, http::fields_view, std::string_view);
   void add_part(char kind, std::string_view name, base::sha256_digest digest);
-  void add_text(char kind, std::string_view name, std::string_view text);
+  void add_text(char kind, std::string_view name, std::string_view text, digest_memo* memo = nullptr);
   void add_header(const field_name& name, http::fields_view fields);
   void add_structured_body(std::string_view body);
   shared_bytes take();
 
   const deployment_secret& secret_;
   const fingerprint_recipe& recipe_;
+  digest_memo* const memo_;
   std::string parts_;
   std::string content_type_;  // Of the form and multipart recipes.
   keyed_digest raw_body_;

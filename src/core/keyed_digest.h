@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/assert.h"
+#include "core/digest_memo.h"
 #include "core/secret.h"
 
 namespace onceward::core {
@@ -47,13 +48,19 @@ class keyed_digest {
       byte(static_cast<char>(count >> shift & 0xff));
   }
 
-  base::sha256_digest finish() {
-    flush();
-    return digest_.finish();
+  // With a memo where the text is likely to come again.
+  base::sha256_digest finish(digest_memo* memo = nullptr) {
+    const auto digest_now = [this] {
+      flush();
+      return digest_.finish();
+    };
+    if (memo == nullptr || flushed_) return digest_now();
+    return memo->digest_of({pending_.data(), used_}, digest_now);
   }
 
  private:
   void flush() {
+    flushed_ = true;
     digest_.update({pending_.data(), used_});
     used_ = 0;
   }
@@ -61,6 +68,7 @@ class keyed_digest {
   base::hmac digest_;
   std::array<char, 256> pending_;
   std::size_t used_ = 0;
+  bool flushed_ = false;
 };
 
 }  // namespace onceward::core

@@ -86,6 +86,14 @@ std::optional<record> as_of(record kept, wall_time now) {
   return kept;
 }
 
+wall_time changes_at(const record& kept) {
+  if (const auto* running = std::get_if<state_in_flight>(&kept.state)) return running->lease_end;
+  if (const auto* done = std::get_if<state_completed>(&kept.state); done != nullptr && done->response != nullptr) {
+    return done->response_expires_at;
+  }
+  return *expiry(kept);
+}
+
 record abandoned(record kept, wall_time now) {
   if (std::holds_alternative<state_in_flight>(kept.state)) kept.state = state_unknown{now};
   return kept;

@@ -336,6 +336,21 @@ TEST(record, loses_its_response_before_its_tombstone) {
   EXPECT_NE(std::get<state_completed>(as_of(completed(), start + milliseconds{299})->state).tombstone, nullptr);
 }
 
+// What a store that looks only then would miss: nothing.
+TEST(record, stays_as_it_is_until_the_time_that_it_names) {
+  record without_response = completed();
+  std::get<state_completed>(without_response.state).response = nullptr;
+  for (const record& kept : {in_flight(), completed(), without_response, released(), unknown()}) {
+    const wall_time change = changes_at(kept);
+    const auto before = as_of(kept, change - milliseconds{1});
+    ASSERT_TRUE(before);
+    EXPECT_EQ(describe(*before, start).index(), describe(kept, start).index());
+    EXPECT_EQ(changes_at(*before), change);
+    const auto after = as_of(kept, change);
+    EXPECT_TRUE(!after || changes_at(*after) > change);
+  }
+}
+
 TEST(record, cannot_expire_while_in_flight) {
   EXPECT_EQ(expiry(in_flight()), std::nullopt);
   EXPECT_EQ(expiry(completed()), start + milliseconds{300});

@@ -83,7 +83,7 @@ scope_reader::scope_reader(const scope_policy& rules)
   }
 }
 
-scope scope_reader::read(const deployment_secret& secret, http::fields_view fields) const {
+scope scope_reader::read(const deployment_secret& secret, http::fields_view fields, digest_memo* memo) const {
   keyed_digest digest(secret, digest_use::scope);
   bool identified = false;
   switch (kind_) {
@@ -103,7 +103,7 @@ scope scope_reader::read(const deployment_secret& secret, http::fields_view fiel
       break;
   }
   if (!identified) digest.byte(static_cast<char>(scope_source::anonymous));
-  return {digest.finish(), !identified};
+  return {digest.finish(memo), !identified};
 }
 
 }  // namespace onceward::core

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "core/digest_memo.h"
 #include "core/field_name.h"
 #include "core/policy.h"
 #include "core/secret.h"
@@ -27,7 +28,7 @@ class scope_reader {
 
   // Equal for two heads if and only if all fields that identify the caller are: names, values, number and order of
   // lines. Credentials are compared as bytes.
-  scope read(const deployment_secret& secret, http::fields_view fields) const;
+  scope read(const deployment_secret& secret, http::fields_view fields, digest_memo* memo = nullptr) const;
 
   // A request of the anonymous scope is refused: problem_type::credential_missing.
   bool credential_required() const { return credential_required_; }

@@ -44,8 +44,9 @@ bool trusted_peers::contain(std::string_view text) const {
   return std::ranges::any_of(v6_, [&](const auto& each) { return holds(each, who.to_v6()); });
 }
 
-admission admit(const core::prepared_policy& rules, const core::deployment_secret& secret, const trusted_peers& trusted,
-                const http::request_head_view& head, std::string_view body, std::string_view peer_ip) {
+admission admit(const core::prepared_policy& rules, const core::deployment_secret& secret, core::digest_memo& digests,
+                const trusted_peers& trusted, const http::request_head_view& head, std::string_view body,
+                std::string_view peer_ip) {
   core::key_reading reading = rules.keys.read(head.fields, body);
   if (std::holds_alternative<core::no_key>(reading)) return core::no_key{};
   if (auto* wrong = std::get_if<core::problem>(&reading)) return std::move(*wrong);
@@ -54,7 +55,7 @@ admission admit(const core::prepared_policy& rules, const core::deployment_secre
   if (rules.rules.scope.kind == core::scope_kind::header && !trusted.contain(peer_ip)) {
     return credential_missing(rules.rules, "This peer is not trusted to say whose request this is.");
   }
-  const core::scope whose = rules.scopes.read(secret, head.fields);
+  const core::scope whose = rules.scopes.read(secret, head.fields, &digests);
   if (whose.anonymous && rules.scopes.credential_required()) return credential_missing(rules.rules);
   return admitted{std::move(std::get<core::idempotency_key>(reading)), whose};
 }

@@ -9,6 +9,7 @@
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
 
+#include "core/digest_memo.h"
 #include "core/idempotency_key.h"
 #include "core/problem.h"
 #include "core/scope.h"
@@ -39,7 +40,8 @@ struct admitted {
 using admission = std::variant<core::no_key, admitted, core::problem>;
 
 // `body` is complete, or not yet there and the route does not read keys from bodies.
-admission admit(const core::prepared_policy& rules, const core::deployment_secret& secret, const trusted_peers& trusted,
-                const http::request_head_view& head, std::string_view body, std::string_view peer_ip);
+admission admit(const core::prepared_policy& rules, const core::deployment_secret& secret, core::digest_memo& digests,
+                const trusted_peers& trusted, const http::request_head_view& head, std::string_view body,
+                std::string_view peer_ip);
 
 }  // namespace onceward::gateway

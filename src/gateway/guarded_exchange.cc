@@ -54,7 +54,7 @@ void guarded_exchange::begin(connection& from, const http::request_head_view& he
   body_done_ = response_done_ = response_cut_ = false;
   use_ = response_use::none;
   failure_.reset();
-  fingerprint_.emplace(tools_.secret, rules().recipe);
+  fingerprint_.emplace(tools_.secret, rules().recipe, &tools_.digests);
   fingerprint_->head(head.method, target_of(head), head.fields);
 }
 
@@ -67,7 +67,7 @@ void guarded_exchange::on_body(std::string_view piece, bool last) {
 void guarded_exchange::on_body_pause() {
   if (!body_done_ || shell_ || use_ != response_use::none) return;
   if (who_) return start_exchange(std::move(*who_));
-  admission found = admit(rules(), tools_.secret, trusted_, head_.view(), body_.readable(), peer_ip_);
+  admission found = admit(rules(), tools_.secret, tools_.digests, trusted_, head_.view(), body_.readable(), peer_ip_);
   if (auto* wrong = std::get_if<core::problem>(&found)) {
     respond_problem(std::move(*wrong));
     return rest();

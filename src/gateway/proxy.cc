@@ -71,7 +71,7 @@ std::optional<request_dispatcher::accepted> proxy::guard(connection& from, const
   const core::prepared_policy& rules = *route.rules;
   std::optional<admitted> who;
   if (!rules.keys.reads_body()) {
-    admission found = admit(rules, tools_.secret, trusted_, head, {}, from.peer_ip());
+    admission found = admit(rules, tools_.secret, tools_.digests, trusted_, head, {}, from.peer_ip());
     if (std::holds_alternative<core::no_key>(found)) return relay_request(from, head, route);
     if (const auto* wrong = std::get_if<core::problem>(&found)) {
       from.refuse(*wrong, {.hints = &rules.rules.retry_hints});

@@ -28,6 +28,7 @@ worker::worker(gateway& whole)
              .config = settings_,
              .routes = whole.parts_.routes,
              .secret = whole.parts_.secret,
+             .digests = digests_,
              .log = whole.parts_.log,
              .counts = counts_,
              .exchanges = exchanges_,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "core/digest_memo.h"
 #include "core/secret.h"
 #include "gateway/admin.h"
 #include "gateway/buffer_shelf.h"
@@ -82,6 +83,7 @@ class worker final : private connection_home, private io::store_meter {
   net::loop loop_;
   worker_counters counts_;
   base::random_source random_;
+  core::digest_memo digests_;
   buffer_shelf buffers_;
   date_clock dates_;
   route_latencies latencies_;

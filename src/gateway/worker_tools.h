@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/random.h"
+#include "core/digest_memo.h"
 #include "core/secret.h"
 #include "gateway/buffer_shelf.h"
 #include "gateway/counters.h"
@@ -22,6 +23,7 @@ struct worker_tools {
   const settings& config;
   const route_table& routes;
   const core::deployment_secret& secret;
+  core::digest_memo& digests;
   logger& log;
   worker_counters& counts;
   io::worker_context& exchanges;
