@@ -2,11 +2,16 @@
 
 #include <utility>
 
+#include <boost/asio/basic_stream_socket.hpp>
+
 #include "net/deadline.h"
 #include "net/tcp_transport.h"
 
 namespace onceward::net {
 namespace {
+
+// With the concrete executor: a type-erased one costs an allocation for each wait.
+using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
 errc reason_of(const boost::system::error_code& error) {
   namespace bs = boost::system::errc;
@@ -46,7 +51,10 @@ struct connect_attempt::state : std::enable_shared_from_this<connect_attempt::st
     // On loopback, a connection to a free port of the ephemeral range may be answered by itself.
     boost::system::error_code ignored;
     if (socket.local_endpoint(ignored) == where) return end(tl::unexpected(errc::unavailable));
-    end(make_tcp_transport(on, std::move(socket), where));
+    const int descriptor = socket.release(ignored);
+    auto made = descriptor < 0 ? nullptr : make_tcp_transport(on, descriptor, where);
+    if (made == nullptr) return end(tl::unexpected(errc::io));
+    end(std::move(made));
   }
 
   void end(result<std::unique_ptr<transport>> outcome) {

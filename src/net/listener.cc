@@ -8,7 +8,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 
@@ -72,20 +71,12 @@ struct listener::state : std::enable_shared_from_this<listener::state> {
       }
       return false;
     }
-    const auto protocol = from.ss_family == AF_INET6 ? address::protocol_type::v6() : address::protocol_type::v4();
     address peer;
     if (from_bytes <= peer.capacity()) {
       std::memcpy(peer.data(), &from, from_bytes);
       peer.resize(from_bytes);
     }
-    tcp_socket connected(on.context().get_executor());
-    boost::system::error_code error;
-    connected.assign(protocol, descriptor, error);
-    if (error) {
-      ::close(descriptor);
-      return true;
-    }
-    on_accepted(make_tcp_transport(on, std::move(connected), peer));
+    if (auto made = make_tcp_transport(on, descriptor, peer)) on_accepted(std::move(made));
     return socket.is_open();
   }
 

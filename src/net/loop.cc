@@ -6,6 +6,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include "net/poller.h"
 #include "net/timer_wheel.h"
 
 namespace onceward::net {
@@ -19,6 +20,7 @@ constexpr int one_thread = 1;
 loop::loop() : context_(one_thread) {
   refresh_now();
   timers_ = std::make_unique<detail::timer_wheel>(*this);
+  connections_ = std::make_unique<detail::poller>(*this);
 }
 
 loop::~loop() = default;

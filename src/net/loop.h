@@ -16,8 +16,9 @@
 namespace onceward::net {
 
 namespace detail {
+class poller;
 class timer_wheel;
-}
+}  // namespace detail
 
 class loop {
  public:
@@ -50,11 +51,13 @@ class loop {
   void refresh_now();
 
   detail::timer_wheel& timers() { return *timers_; }
+  detail::poller& connections() { return *connections_; }
 
  private:
   boost::asio::io_context context_;
   base::moment now_;
   std::unique_ptr<detail::timer_wheel> timers_;
+  std::unique_ptr<detail::poller> connections_;
 };
 
 }  // namespace onceward::net

@@ -1,0 +1,88 @@
+#include "net/poller.h"
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <sys/epoll.h>
+
+#include "base/assert.h"
+
+namespace onceward::net::detail {
+namespace {
+
+// Told in a row, before the rest of the loop has its turn.
+constexpr int events_per_turn = 128;
+
+constexpr std::uint32_t all_events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
+int make_set() {
+  const int made = ::epoll_create1(EPOLL_CLOEXEC);
+  if (made < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  return made;
+}
+
+}  // namespace
+
+poller::poller(loop& owner) : loop_(owner), set_(owner.context().get_executor(), make_set()) {
+  await();
+}
+
+std::optional<poller::place_number> poller::add(int descriptor, polled& who) {
+  if (free_places_.empty()) {
+    free_places_.push_back(static_cast<place_number>(places_.size()));
+    places_.emplace_back();
+  }
+  const place_number where = free_places_.back();
+  epoll_event wanted{};
+  wanted.events = all_events;
+  wanted.data.u64 = name_of(where);
+  if (::epoll_ctl(set_.native_handle(), EPOLL_CTL_ADD, descriptor, &wanted) != 0) return std::nullopt;
+  free_places_.pop_back();
+  places_[where].who = &who;
+  return where;
+}
+
+void poller::remove(place_number where) {
+  place& left = places_[where];
+  onceward_assert(left.who != nullptr);
+  left.who = nullptr;
+  ++left.life;
+  free_places_.push_back(where);
+}
+
+void poller::recall(place_number where) {
+  if (recalled_.empty()) loop_.post([this] { hand_out_recalled(); });
+  recalled_.push_back(name_of(where));
+}
+
+void poller::tell(std::uint64_t name, std::uint32_t events) {
+  const place& there = places_[static_cast<std::uint32_t>(name)];
+  if (there.who != nullptr && there.life == name >> 32) there.who->on_events(events);
+}
+
+void poller::await() {
+  set_.async_wait(descriptor_set::wait_read, [this](const boost::system::error_code& error) {
+    if (!error) hand_out();
+  });
+}
+
+void poller::hand_out() {
+  std::array<epoll_event, events_per_turn> events;
+  const int count = ::epoll_wait(set_.native_handle(), events.data(), events_per_turn, 0);
+  for (int i = 0; i < count; ++i) {
+    loop_.refresh_now();
+    tell(events[static_cast<std::size_t>(i)].data.u64, events[static_cast<std::size_t>(i)].events);
+  }
+  // What was not handed out makes the set readable still.
+  await();
+}
+
+void poller::hand_out_recalled() {
+  recalled_now_.swap(recalled_);
+  for (const std::uint64_t name : recalled_now_)
+    tell(name, 0);
+  recalled_now_.clear();
+}
+
+}  // namespace onceward::net::detail

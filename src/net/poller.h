@@ -1,0 +1,68 @@
+// Tells connections what the kernel has to say of them, at the price of no system call for each wait.
+//
+// Asio asks the kernel anew (epoll_ctl) for every wait on a socket. Connections wait once or twice for every message,
+// so theirs are registered once, for everything and edge-triggered, in a set of their own, and the loop waits for the
+// set.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include "net/loop.h"
+
+namespace onceward::net::detail {
+
+// Whoever is told, on the loop.
+class polled {
+ public:
+  // `events` as epoll_wait(2) gives them, or none after poller::recall(). May remove itself and be destroyed.
+  virtual void on_events(std::uint32_t events) = 0;
+
+ protected:
+  ~polled() = default;
+};
+
+// On the loop, all of it.
+class poller {
+ public:
+  using place_number = std::uint32_t;
+
+  explicit poller(loop& owner);
+  poller(const poller&) = delete;
+  poller& operator=(const poller&) = delete;
+
+  // Nothing if the kernel has no room for it.
+  [[nodiscard]] std::optional<place_number> add(int descriptor, polled& who);
+  // Nothing is told of it any more. The descriptor is closed next, which takes it out of the kernel's set.
+  void remove(place_number where);
+
+  // Calls whoever is there once more, later.
+  void recall(place_number where);
+
+ private:
+  using descriptor_set = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
+
+  // An event may be under way to somebody who has gone: places are numbered, and each of their lives is.
+  struct place {
+    polled* who = nullptr;
+    std::uint32_t life = 0;
+  };
+  std::uint64_t name_of(place_number where) const { return std::uint64_t{places_[where].life} << 32 | where; }
+  void tell(std::uint64_t name, std::uint32_t events);
+
+  void await();
+  void hand_out();
+  void hand_out_recalled();
+
+  loop& loop_;
+  descriptor_set set_;
+  std::vector<place> places_;
+  std::vector<place_number> free_places_;
+  std::vector<std::uint64_t> recalled_;
+  std::vector<std::uint64_t> recalled_now_;  // Kept for its memory.
+};
+
+}  // namespace onceward::net::detail
