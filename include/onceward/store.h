@@ -11,8 +11,8 @@
 // caller's clock is never compared with the store's.
 //
 // Threads: submit() may be called from any thread. Each command gets exactly one reply, through the sink that the
-// caller named, never from inside submit(). Replies to commands that were outstanding at the same time may come in any
-// order.
+// caller named: later, from a thread of the store's, or at once, from inside submit(), where nothing has to be waited
+// for. Replies to commands that were outstanding at the same time may come in any order.
 #pragma once
 
 #include <chrono>
@@ -192,8 +192,9 @@ class reply_sink {
  public:
   virtual ~reply_sink() = default;
 
-  // Takes the replies out of `replies`. Called from any thread, never from inside submit(), and must not block: a
-  // store's committer calls it for a whole group at once.
+  // Takes the replies out of `replies` and puts them where their receivers will look: it calls nobody back. Called from
+  // any thread, also from inside submit() on the submitter's, which therefore holds no lock that this takes. It must
+  // not block: a store's committer calls it for a whole group at once.
   virtual void deliver(std::span<tagged_reply> replies) = 0;
 };
 
@@ -210,7 +211,8 @@ class store {
  public:
   virtual ~store() = default;
 
-  // `sink` receives the reply under `tag`. The command's shared bytes are kept as long as the store needs them.
+  // `sink` receives the reply under `tag`, perhaps before this returns. The command's shared bytes are kept as long as
+  // the store needs them.
   virtual void submit(command what, reply_sink& sink, std::uint64_t tag) = 0;
 
   // Any thread; cheap enough to be called for every scrape.

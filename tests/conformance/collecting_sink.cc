@@ -11,13 +11,10 @@ namespace {
 // Long enough for any machine; a store that does not answer is broken, and every later test would hang on it.
 constexpr std::chrono::seconds patience{60};
 
-thread_local bool inside_submit = false;
-
 }  // namespace
 
 void collecting_sink::deliver(std::span<tagged_reply> replies) {
   const std::lock_guard hold(mutex_);
-  if (inside_submit) ++delivered_inside_submit_;
   if (replies.empty()) ++empty_deliveries_;
   for (tagged_reply& each : replies) {
     const auto asked = answered_.find(each.tag);
@@ -44,9 +41,7 @@ std::uint64_t collecting_sink::submit(store& asked, command what) {
     tag = ++last_tag_;
     answered_.emplace(tag, false);
   }
-  inside_submit = true;
   asked.submit(std::move(what), *this, tag);
-  inside_submit = false;
   return tag;
 }
 
@@ -68,11 +63,6 @@ std::size_t collecting_sink::answered() const {
 std::size_t collecting_sink::unexpected() const {
   const std::lock_guard hold(mutex_);
   return unexpected_;
-}
-
-std::size_t collecting_sink::delivered_inside_submit() const {
-  const std::lock_guard hold(mutex_);
-  return delivered_inside_submit_;
 }
 
 std::size_t collecting_sink::empty_deliveries() const {

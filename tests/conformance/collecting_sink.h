@@ -27,8 +27,6 @@ class collecting_sink final : public reply_sink {
   std::size_t answered() const;
   // Replies that came under a tag which has had one, or that nobody gave out.
   std::size_t unexpected() const;
-  // Calls of deliver() from inside submit() of the same thread.
-  std::size_t delivered_inside_submit() const;
   // Calls of deliver() with nothing to deliver.
   std::size_t empty_deliveries() const;
 
@@ -40,7 +38,6 @@ class collecting_sink final : public reply_sink {
   std::map<std::uint64_t, bool> answered_;
   std::size_t answered_count_ = 0;
   std::size_t unexpected_ = 0;
-  std::size_t delivered_inside_submit_ = 0;
   std::size_t empty_deliveries_ = 0;
 };
 

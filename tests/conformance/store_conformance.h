@@ -23,7 +23,7 @@ namespace onceward::conformance {
 class store_conformance : public testing::TestWithParam<store_factory> {
  protected:
   void SetUp() override { make({}); }
-  // Whatever a test did, each command had one reply, through its sink and not from inside submit().
+  // Whatever a test did, each command had one reply, through its sink.
   void TearDown() override;
 
   void make(const requirements& wanted);

@@ -24,17 +24,7 @@ void breakable_store::submit(command what, reply_sink& sink, std::uint64_t tag) 
   if (answer_instead) {
     if (auto instead = answer_instead(what)) {
       tagged_reply one{tag, std::move(*instead)};
-      // Never from inside submit(): the memory store's own thread is as good as any.
-      struct late final : reply_sink {
-        late(reply_sink& to, tagged_reply&& value) : sink(to), answer(std::move(value)) {}
-        void deliver(std::span<tagged_reply>) override {
-          sink.deliver({&answer, 1});
-          delete this;
-        }
-        reply_sink& sink;
-        tagged_reply answer;
-      };
-      return behind_.submit(find{}, *new late(sink, std::move(one)), 0);
+      return sink.deliver({&one, 1});
     }
   }
   behind_.submit(std::move(what), sink, tag);

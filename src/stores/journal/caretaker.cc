@@ -83,8 +83,7 @@ void caretaker::run() {
   }
 }
 
-// ---- Space
-// -----------------------------------------------------------------------------------------------------------
+// ---- Space ----------------------------------------------------------------------------------------------------------
 
 void caretaker::make_space() {
   bool swept = false;
@@ -222,16 +221,15 @@ bool caretaker::empty_oldest() {
   return round.finish() && is_read && retire_dead();
 }
 
-// ---- Errands
-// ---------------------------------------------------------------------------------------------------------
+// ---- Errands --------------------------------------------------------------------------------------------------------
 
 void caretaker::run(const errand& asked) {
   if (engine_.has_failed()) {
-    engine_.respond({asked.sink, asked.tag, store_failure{certainty::definite, errc::io}});
+    give({asked.sink, asked.tag, store_failure{certainty::definite, errc::io}});
   } else if (const auto* wanted = std::get_if<list_unknown>(&asked.what)) {
     engine_.respond_when_durable({asked.sink, asked.tag, list(*wanted)});
   } else {
-    engine_.respond({asked.sink, asked.tag, purge_expired()});
+    give({asked.sink, asked.tag, purge_expired()});
   }
 }
 

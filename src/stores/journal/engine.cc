@@ -31,6 +31,10 @@ core::decision decide_by_the_rules(const keyed_command& what, const core::record
       what);
 }
 
+answer answer_to(const request& asked, reply value) {
+  return {asked.sink, asked.tag, std::move(value)};
+}
+
 // What an entry takes if it has a batch to itself.
 std::uint64_t disk_bytes_alone(std::uint64_t entry_bytes) {
   return disk_bytes_of(batch_header_bytes + entry_bytes);
@@ -46,23 +50,25 @@ engine::engine(segment_set& segments_, std::function<wall_time()> now_, std::uin
       completion_bytes_reserved_(completion_bytes_reserved) {}
 
 void engine::decide(request asked, without_space otherwise, const read_record* read) {
-  wake_ups wake;
+  aftermath after;
   {
     shard& home = index.of(key_of(asked.what));
     const std::lock_guard hold(home.mutex);
-    decide_locked(home, std::move(asked), otherwise, read, wake);
+    decide_locked(home, std::move(asked), otherwise, read, after);
   }
-  rouse(wake);
+  finish(after);
 }
 
 void engine::decide_locked(shard& home, request asked, without_space otherwise, const read_record* read,
-                           wake_ups& wake) {
+                           aftermath& after) {
   const record_key& key = key_of(asked.what);
   slot* const place = home.find(key);
   const bool pending = place != nullptr && place->changes_pending > 0;
   if (has_failed()) {
     // What was on its way when the journal failed may be on disk.
-    return respond_locked(asked, store_failure{pending ? certainty::indefinite : certainty::definite, errc::io}, wake);
+    const certainty effect = pending ? certainty::indefinite : certainty::definite;
+    after.known = answer_to(asked, store_failure{effect, errc::io});
+    return;
   }
 
   const wall_time time = now();
@@ -70,7 +76,7 @@ void engine::decide_locked(shard& home, request asked, without_space otherwise, 
   if (place != nullptr && (place->hot != nullptr || place->expires_at > time)) {
     if (place->hot == nullptr && (read == nullptr || read->where != place->where)) {
       const location where = place->where;
-      wake.responder |= responses.push(read_request{std::move(asked), where});
+      after.cold_reader = reads.push(read_request{std::move(asked), where});
       return;
     }
     if (place->hot == nullptr) home.warm(key, *place, read->kept);
@@ -79,24 +85,25 @@ void engine::decide_locked(shard& home, request asked, without_space otherwise, 
 
   core::decision decided = decide_by_the_rules(asked.what, before.get(), time, fence_granted_);
   if (decided.after && !std::holds_alternative<renew>(asked.what)) {
-    return keep_change(home, std::move(asked), std::move(decided), place, otherwise, wake);
+    return keep_change(home, std::move(asked), std::move(decided), place, otherwise, after);
   }
   // A renewal is not written: whoever opens the journal next finds nobody alive who could hold the lease.
   if (decided.after) home.put(key, std::make_shared<const core::record>(*std::move(decided.after)));
   if (pending) {
-    wake.committer |= commits.push(answer{asked.sink, asked.tag, std::move(decided.answer)});
+    after.committer = commits.push(answer_to(asked, std::move(decided.answer)));
   } else {
-    respond_locked(asked, std::move(decided.answer), wake);
+    after.known = answer_to(asked, std::move(decided.answer));
   }
 }
 
 void engine::keep_change(shard& home, request asked, core::decision decided, slot* place, without_space otherwise,
-                         wake_ups& wake) {
+                         aftermath& after) {
   const record_key& key = key_of(asked.what);
   const std::uint64_t entry_bytes = entry_bytes_of(*decided.after);
   const std::uint64_t to_write = disk_bytes_alone(entry_bytes);
   if (to_write > segments.entry_disk_bytes_max()) {
-    return respond_locked(asked, store_failure{certainty::definite, errc::too_large}, wake);
+    after.known = answer_to(asked, store_failure{certainty::definite, errc::too_large});
+    return;
   }
   const bool is_claim = std::holds_alternative<claim>(asked.what);
   // With an outcome as long as an entry can be, a claim fits into what the caretaker makes free.
@@ -108,10 +115,11 @@ void engine::keep_change(shard& home, request asked, core::decision decided, slo
   if (needed > held && !segments.promise(needed - held, is_claim ? space_kept_back() : 0)) {
     const std::lock_guard hold(caretaker.mutex);
     if (otherwise == without_space::refuse || full || caretaker.end) {
-      return respond_locked(asked, store_failure{certainty::definite, errc::full}, wake);
+      after.known = answer_to(asked, store_failure{certainty::definite, errc::full});
+      return;
     }
     caretaker.without_space.push_back(std::move(asked));
-    wake.caretaker = true;
+    after.caretaker = true;
     return;
   }
   if (held > needed) segments.give_back(held - needed);
@@ -120,9 +128,9 @@ void engine::keep_change(shard& home, request asked, core::decision decided, slo
   slot& now_kept = home.put(key, kept);
   now_kept.space_held = to_hold;
   ++now_kept.changes_pending;
-  wake.committer |= commits.push(
+  after.committer = commits.push(
       change{key, &home, &now_kept, std::move(kept), to_write, asked.sink, asked.tag, std::move(decided.answer)});
-  wake.caretaker = is_claim && segments.free_bytes() < space_wanted() && !full;
+  after.caretaker = is_claim && segments.free_bytes() < space_wanted() && !full;
 }
 
 bool engine::has_space_for_claims() const {
@@ -133,16 +141,12 @@ bool engine::has_space_for_claims() const {
 }
 
 void engine::run(errand asked) {
-  if (has_failed()) return respond({asked.sink, asked.tag, store_failure{certainty::definite, errc::io}});
+  if (has_failed()) return give(answer{asked.sink, asked.tag, store_failure{certainty::definite, errc::io}});
   {
     const std::lock_guard hold(caretaker.mutex);
     caretaker.errands.push_back(std::move(asked));
   }
   caretaker.filled.notify_one();
-}
-
-void engine::respond(answer what) {
-  if (responses.push(std::move(what))) responses.wake();
 }
 
 void engine::respond_when_durable(answer what) {
@@ -203,14 +207,11 @@ std::string engine::failure() const {
   return failure_;
 }
 
-void engine::respond_locked(const request& asked, reply value, wake_ups& wake) {
-  wake.responder |= responses.push(answer{asked.sink, asked.tag, std::move(value)});
-}
-
-void engine::rouse(const wake_ups& wake) {
-  if (wake.committer) commits.wake();
-  if (wake.responder) responses.wake();
-  if (wake.caretaker) ask_to_look_around();
+void engine::finish(aftermath& after) {
+  if (after.committer) commits.wake();
+  if (after.cold_reader) reads.wake();
+  if (after.caretaker) ask_to_look_around();
+  if (after.known) give(*std::move(after.known));
 }
 
 }  // namespace onceward::journal

@@ -3,11 +3,10 @@
 // A command about one key is decided on the thread that submits it, under the lock of the key's shard. What then
 // happens:
 //   - it changes the record: the change goes to the committer, which writes it, and answers when it is durable;
-//   - it changes nothing and nothing about the record is pending: the responder answers at once, behind no sync;
+//   - it changes nothing and nothing about the record is pending: it is answered at once, before submit() returns;
 //   - it changes nothing, but the record has a change that is not durable yet: the answer goes to the committer too,
-//   behind
-//     that change, because it tells of it;
-//   - the record is in the log only: the responder reads it, and the command is decided then;
+//     behind that change, because it tells of it;
+//   - the record is in the log only: the cold reader reads it, and the command is decided then;
 //   - there is no space for it now: the caretaker looks for some, and the command is decided then.
 #pragma once
 
@@ -18,7 +17,9 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -50,6 +51,12 @@ struct answer {
   std::uint64_t tag;
   reply value;
 };
+
+// Under no lock.
+inline void give(answer what) {
+  tagged_reply one{what.tag, std::move(what.value)};
+  what.sink->deliver({&one, 1});
+}
 
 // ---- What the committer is given, in the order in which it is decided ----
 
@@ -83,15 +90,13 @@ struct rewrite_group {
 
 using commit_item = std::variant<change, answer, barrier, rewrite_group>;
 
-// ---- What the responder is given ----
+// ---- What the cold reader is given ----
 
 // The record is at `where` in the log, unless it has moved when it is looked for.
 struct read_request {
   request asked;
   location where;
 };
-
-using response_item = std::variant<answer, read_request>;
 
 // A record that was read from the log.
 struct read_record {
@@ -124,9 +129,7 @@ class engine {
   // Leaves it to the caretaker.
   void run(errand asked);
 
-  // Queues what is known already.
-  void respond(answer what);
-  // The same, behind everything decided before.
+  // Queues an answer behind everything decided before.
   void respond_when_durable(answer what);
 
   // Makes `after` the record of the key and queues it to be written, as far as there is space. Under the shard's lock.
@@ -160,7 +163,7 @@ class engine {
   record_index index;
   const std::function<wall_time()> now;
   base::batch_queue<commit_item> commits;
-  base::batch_queue<response_item> responses;
+  base::batch_queue<read_request> reads;
   caretaker_mailbox caretaker;
   // The last search for space found too little. Until it finds some, what does not fit is refused at once.
   std::atomic<bool> full{false};
@@ -169,17 +172,18 @@ class engine {
   const std::uint64_t hot_bytes_each;
 
  private:
-  struct wake_ups {
+  // What is left to do when the shard's lock is gone: the answer that is known already, and whom to wake.
+  struct aftermath {
+    std::optional<answer> known;
     bool committer = false;
-    bool responder = false;
+    bool cold_reader = false;
     bool caretaker = false;
   };
 
-  void decide_locked(shard& home, request asked, without_space otherwise, const read_record* read, wake_ups& wake);
+  void decide_locked(shard& home, request asked, without_space otherwise, const read_record* read, aftermath& after);
   void keep_change(shard& home, request asked, core::decision decided, slot* place, without_space otherwise,
-                   wake_ups& wake);
-  void respond_locked(const request& asked, reply value, wake_ups& wake);
-  void rouse(const wake_ups& wake);
+                   aftermath& after);
+  void finish(aftermath& after);
 
   const std::uint64_t completion_bytes_reserved_;
   std::atomic<std::uint64_t> fence_granted_{0};

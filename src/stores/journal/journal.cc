@@ -8,13 +8,13 @@
 #include <utility>
 
 #include "stores/journal/caretaker.h"
+#include "stores/journal/cold_reader.h"
 #include "stores/journal/committer.h"
 #include "stores/journal/engine.h"
 #include "stores/journal/log_scan.h"
 #include "stores/journal/log_writer.h"
 #include "stores/journal/posix_disk.h"
 #include "stores/journal/recovery.h"
-#include "stores/journal/responder.h"
 
 namespace onceward::journal {
 namespace {
@@ -78,7 +78,7 @@ struct journal::parts {
   ~parts() {
     // Who decides commands ends before who takes them.
     caretaking.reset();
-    responding.reset();
+    reading.reset();
     committing.reset();
     if (level == durability::written && log && !shared.has_failed()) static_cast<void>(log->sync());
   }
@@ -91,7 +91,7 @@ struct journal::parts {
   engine shared;
   std::optional<log_writer> log;
   std::optional<committer> committing;
-  std::optional<responder> responding;
+  std::optional<cold_reader> reading;
   std::optional<caretaker> caretaking;
 };
 
@@ -133,7 +133,7 @@ tl::expected<std::unique_ptr<journal>, open_error> journal::open(std::unique_ptr
   opened->log.emplace(opened->segments, recovered->end, chosen.level, shared.now,
                       [&shared] { return shared.fence_granted(); });
   opened->committing.emplace(shared, *opened->log);
-  opened->responding.emplace(shared);
+  opened->reading.emplace(shared);
   opened->caretaking.emplace(shared);
   return std::unique_ptr<journal>(new journal(std::move(opened)));
 }

@@ -9,7 +9,7 @@
 // closed, opened and with that verified. A full disk is not: new claims are refused, and outcomes still find the space
 // that was promised to them when they were claimed.
 //
-// It starts three threads (committer, responder, caretaker) and no more.
+// It starts three threads (committer, cold reader, caretaker) and no more.
 #pragma once
 
 #include <functional>

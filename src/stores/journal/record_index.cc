@@ -40,6 +40,7 @@ slot& shard::put(const record_key& key, std::shared_ptr<const core::record> now_
 
 std::shared_ptr<const core::record> shard::current(const record_key& key, slot& place, wall_time now) {
   onceward_assert(place.hot != nullptr);
+  if (now < core::changes_at(*place.hot)) return place.hot;
   std::optional<core::record> kept = core::as_of(*place.hot, now);
   if (!kept) return nullptr;
   const state_kind kind = kind_of(*kept);

@@ -6,8 +6,6 @@
 #include <variant>
 #include <vector>
 
-#include "core/reply_groups.h"
-
 namespace onceward::memory_store {
 namespace {
 
@@ -20,17 +18,11 @@ memory_store::memory_store(const options& chosen, std::function<wall_time()> now
     : options_(chosen), now_(std::move(now)) {
   for (auto& each : shards_)
     each = std::make_unique<shard>(options_.completion_bytes_reserved);
-  delivery_ = std::thread([this] { run_delivery(); });
-}
-
-memory_store::~memory_store() {
-  outbox_.close();
-  delivery_.join();
 }
 
 void memory_store::submit(command what, reply_sink& sink, std::uint64_t tag) {
-  reply answer = std::visit([this](const auto& each) { return apply(each); }, what);
-  if (outbox_.push({&sink, {tag, std::move(answer)}})) outbox_.wake();
+  tagged_reply answer{tag, std::visit([this](const auto& each) { return apply(each); }, what)};
+  sink.deliver({&answer, 1});
 }
 
 store_statistics memory_store::statistics() const {
@@ -114,16 +106,6 @@ std::uint64_t memory_store::expire_all(wall_time now) {
 // The first bytes of the key choose the bucket inside the table; these are independent of them.
 memory_store::shard& memory_store::shard_of(const record_key& key) {
   return *shards_[std::to_integer<std::size_t>(key.bytes.back()) % shard_count];
-}
-
-void memory_store::run_delivery() {
-  std::vector<outgoing> batch;
-  core::reply_groups groups;
-  while (outbox_.take(batch)) {
-    for (outgoing& each : batch)
-      groups.add(*each.sink, each.answer.tag, std::move(each.answer.value));
-    groups.deliver();
-  }
 }
 
 }  // namespace onceward::memory_store

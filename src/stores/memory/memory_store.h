@@ -1,9 +1,8 @@
 // The store that keeps its records in memory: the reference implementation, and durability level `memory`. Whatever it
 // holds is gone with the process.
 //
-// Commands are decided on the submitting thread, under the lock of one of many shards, and never wait for each other
-// beyond that. Replies leave through one delivery thread, which takes all that queued while it slept as one group, so
-// that a busy store pays one wake-up for many replies and submit() never calls a sink.
+// Commands are decided and answered on the submitting thread, under the lock of one of many shards for the decision and
+// under none for the answer. The store has no thread of its own.
 //
 // It stays inside `bytes_limit`: a claim is granted only if the record and the reserve for its outcome fit. Outcomes
 // are always taken, so responses larger than the reserve can carry it over the limit; claims are then refused until
@@ -17,9 +16,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <thread>
 
-#include "base/batch_queue.h"
 #include "onceward/store.h"
 #include "stores/memory/record_table.h"
 
@@ -35,9 +32,6 @@ class memory_store final : public store {
   // `now` is the store's clock; it is called from every thread that submits.
   memory_store(const options& chosen, std::function<wall_time()> now);
 
-  // Delivers what is still outstanding. No command is submitted during or after this.
-  ~memory_store() override;
-
   void submit(command what, reply_sink& sink, std::uint64_t tag) override;
   store_statistics statistics() const override;
 
@@ -46,11 +40,6 @@ class memory_store final : public store {
     explicit shard(std::uint64_t completion_bytes_reserved) : table(completion_bytes_reserved) {}
     mutable std::mutex mutex;
     record_table table;
-  };
-
-  struct outgoing {
-    reply_sink* sink;
-    tagged_reply answer;
   };
 
   static constexpr std::size_t shard_count = 64;
@@ -67,15 +56,12 @@ class memory_store final : public store {
   bool reserve(std::uint64_t bytes);
   std::uint64_t expire_all(wall_time now);
   shard& shard_of(const record_key& key);
-  void run_delivery();
 
   const options options_;
   const std::function<wall_time()> now_;
   std::atomic<std::uint64_t> last_fence_{0};
   std::atomic<std::uint64_t> bytes_reserved_{0};  // Of all shards, and of claims on their way in.
   std::array<std::unique_ptr<shard>, shard_count> shards_;
-  base::batch_queue<outgoing> outbox_;
-  std::thread delivery_;
 };
 
 }  // namespace onceward::memory_store

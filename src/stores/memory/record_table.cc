@@ -105,6 +105,7 @@ const core::record* record_table::current(const record_key& key, wall_time now) 
   const auto found = records_.find(key);
   if (found == records_.end()) return nullptr;
   slot& place = found->second;
+  if (now < core::changes_at(place.kept)) return &place.kept;
   std::optional<core::record> kept = core::as_of(place.kept, now);
   if (!kept) {
     uncount(key, place.kept);

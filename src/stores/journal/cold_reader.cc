@@ -1,39 +1,29 @@
-#include "stores/journal/responder.h"
+#include "stores/journal/cold_reader.h"
 
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "stores/journal/log_reader.h"
 
 namespace onceward::journal {
 
-responder::responder(engine& shared) : engine_(shared), thread_([this] { run(); }) {}
+cold_reader::cold_reader(engine& shared) : engine_(shared), thread_([this] { run(); }) {}
 
-responder::~responder() {
-  engine_.responses.close();
+cold_reader::~cold_reader() {
+  engine_.reads.close();
   thread_.join();
 }
 
-void responder::run() {
-  std::vector<response_item> group;
-  std::vector<read_request> reads;
-  while (engine_.responses.take(group)) {
-    for (response_item& each : group) {
-      if (auto* known = std::get_if<answer>(&each)) {
-        replies_.add(*known->sink, known->tag, std::move(known->value));
-      } else {
-        reads.push_back(std::get<read_request>(std::move(each)));
-      }
-    }
-    replies_.deliver();
-    for (read_request& each : reads)
+void cold_reader::run() {
+  std::vector<read_request> wanted;
+  while (engine_.reads.take(wanted)) {
+    for (read_request& each : wanted)
       read(std::move(each));
-    reads.clear();
-    replies_.deliver();
   }
 }
 
-void responder::read(read_request wanted) {
+void cold_reader::read(read_request wanted) {
   const record_key key = std::visit([](const auto& each) { return each.key; }, wanted.asked.what);
   shard& home = engine_.index.of(key);
   const auto is_there = [&] {
@@ -60,7 +50,7 @@ void responder::read(read_request wanted) {
   }
   if (!is_damaged) return engine_.decide(std::move(wanted.asked), without_space::wait);
   const errc reason = found ? errc::corrupt : found.error();
-  replies_.add(*wanted.asked.sink, wanted.asked.tag, store_failure{certainty::definite, reason});
+  give({wanted.asked.sink, wanted.asked.tag, store_failure{certainty::definite, reason}});
 }
 
 }  // namespace onceward::journal
