@@ -153,6 +153,80 @@ TEST_F(transport_test, tells_of_a_reset_after_the_peer_ended_its_sending) {
   owner.run();
 }
 
+// The kernel tells of the bytes and of the end at once, and only once.
+TEST_F(transport_test, tells_of_an_end_that_came_together_with_the_last_bytes) {
+  EXPECT_EQ(client->send("last").bytes, 4u);
+  client.reset();
+  std::array<char, 64> into;
+  server_user.when_readable = [&] {
+    EXPECT_EQ(server->receive(into).bytes, 4u);
+    server_user.when_readable = [&] {
+      EXPECT_EQ(server->receive(into).status, transfer_status::ended);
+      owner.stop();
+    };
+    server->await_readable();
+  };
+  owner.post([&] { server->await_readable(); });
+  owner.run();
+}
+
+TEST_F(transport_test, tells_of_bytes_that_came_while_nobody_waited_for_them) {
+  EXPECT_EQ(client->send("unasked").bytes, 7u);
+  client->await_writable();
+  client_user.when_writable = [&] {
+    // The loop has seen the server's bytes by now, or will: it must not matter.
+    server->await_readable();
+  };
+  server_user.when_readable = [&] {
+    EXPECT_EQ(receive_all(*server), "unasked");
+    owner.stop();
+  };
+  owner.run();
+}
+
+TEST_F(transport_test, tells_of_each_thing_that_is_awaited_when_both_come_at_once) {
+  server->await_readable();
+  server->await_writable();
+  EXPECT_EQ(client->send("x").bytes, 1u);
+  int told = 0;
+  const auto both = [&] {
+    if (++told == 2) owner.stop();
+  };
+  server_user.when_readable = server_user.when_writable = both;
+  owner.run();
+  EXPECT_EQ(told, 2);
+}
+
+TEST_F(transport_test, may_be_destroyed_by_whom_it_tells) {
+  server->await_readable();
+  server->await_writable();
+  EXPECT_EQ(client->send("x").bytes, 1u);
+  server_user.when_readable = server_user.when_writable = [&] {
+    server.reset();
+    owner.post([&] { owner.stop(); });
+  };
+  owner.run();
+  EXPECT_EQ(server, nullptr);
+}
+
+// Both have events under way in one turn; the first that is told ends the other.
+TEST_F(transport_test, is_told_nothing_that_was_under_way_when_it_went) {
+  EXPECT_EQ(client->send("x").bytes, 1u);
+  EXPECT_EQ(server->send("x").bytes, 1u);
+  int told = 0;
+  const auto end_both = [&] {
+    ++told;
+    server.reset();
+    client.reset();
+    owner.post([&] { owner.stop(); });
+  };
+  server_user.when_readable = client_user.when_readable = end_both;
+  server->await_readable();
+  client->await_readable();
+  owner.run();
+  EXPECT_EQ(told, 1);
+}
+
 TEST_F(transport_test, tells_nobody_after_it_has_gone) {
   server->await_readable();
   server->await_lost();
