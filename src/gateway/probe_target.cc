@@ -34,10 +34,21 @@ bool append_from_body(std::string& out, std::string_view pointer_text, std::stri
   const auto* value = std::get_if<core::json_value>(&found);
   if (value == nullptr) return false;
   if (value->kind() != core::json_kind::string && value->kind() != core::json_kind::number) return false;
-  // An empty segment would name another resource, such as the collection.
-  if (value->text().empty() || value->text() == "." || value->text() == "..") return false;
+  // It would name another resource, such as the collection.
+  if (value->text().empty()) return false;
   append_encoded(out, value->text());
   return true;
+}
+
+// Servers resolve these, escaped or not, and answer for another resource.
+bool has_dot_segment(std::string_view path) {
+  while (!path.empty()) {
+    const std::size_t end = path.find('/');
+    const std::string_view segment = path.substr(0, end);
+    if (segment == "." || segment == "..") return true;
+    path = end == std::string_view::npos ? std::string_view{} : path.substr(end + 1);
+  }
+  return false;
 }
 
 }  // namespace
@@ -58,6 +69,7 @@ std::optional<std::string> expand_probe_target(std::string_view url, std::string
       return std::nullopt;
     }
   }
+  if (has_dot_segment(std::string_view(target).substr(0, target.find('?')))) return std::nullopt;
   return target;
 }
 
