@@ -2,7 +2,7 @@
 """Random and mutated bytes from both sides: the gateway stays alive, answers what HTTP allows, and sends on nothing
 malformed.
 
-ONCEWARD_E2E_RANDOM_SECONDS makes it longer than its 4 seconds, ONCEWARD_E2E_SEED repeats a run.
+ONCEWARD_E2E_RANDOM_SECONDS makes it longer than its 2 seconds for each side, ONCEWARD_E2E_SEED repeats a run.
 """
 
 import os
@@ -10,9 +10,9 @@ import random
 import time
 
 from support import story, upstream, wire
-from support.waiting import in_parallel
+from support.waiting import DEADLINE_S, in_parallel, until
 
-SECONDS = float(os.environ.get("ONCEWARD_E2E_RANDOM_SECONDS", "4"))
+SECONDS = float(os.environ.get("ONCEWARD_E2E_RANDOM_SECONDS", "2"))
 SEED = int(os.environ.get("ONCEWARD_E2E_SEED", str(random.SystemRandom().randrange(1 << 32))))
 
 REQUESTS = [
@@ -57,7 +57,7 @@ class RandomBytes(story.Story):
 
     def hammer(self, send_one):
         """send_one(chance) on some threads until the time is over."""
-        end = time.monotonic() + SECONDS / 2
+        end = time.monotonic() + SECONDS
         counts = [0, 0]
 
         def work(index):
@@ -67,13 +67,18 @@ class RandomBytes(story.Story):
                 counts[index] += 1
 
         try:
-            in_parallel(len(counts), work)
+            in_parallel(len(counts), work, SECONDS + 2 * DEADLINE_S)
         except BaseException:
             print(f"ONCEWARD_E2E_SEED={SEED}")
             raise
         self.assertGreater(sum(counts), 0)
-        path = story.new_path()
-        self.assert_first(self.post(path, {}, story.new_key()))
+        until(self.is_served, "what is well-formed is served as before")
+
+    def is_served(self):
+        try:
+            return self.post(story.new_path(), {}, story.new_key()).status == 200
+        except (wire.Closed, ConnectionError):
+            return False  # The timeouts are short enough for a slow machine to meet them.
 
     def exchange(self, data, pieces):
         with self.gateway.connect() as connection:

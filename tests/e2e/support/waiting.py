@@ -32,7 +32,7 @@ class Gate(threading.Event):
             raise AssertionError("a gate was never opened")
 
 
-def in_parallel(count, work):
+def in_parallel(count, work, deadline_s=2 * DEADLINE_S):
     """[work(0), …, work(count - 1)], each on a thread of its own; the first exception is raised here."""
     results, failures = [None] * count, []
 
@@ -46,7 +46,7 @@ def in_parallel(count, work):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(2 * DEADLINE_S)
+        thread.join(deadline_s)
         if thread.is_alive():
             raise AssertionError("a parallel call never came back")
     if failures:
