@@ -90,7 +90,8 @@ struct exchange_step {
   }
 
   ended_attempt end_of(attempt_end how, shared_bytes response = nullptr, shared_bytes tombstone = nullptr) const {
-    return {how, self.identity_.fingerprint, std::move(response), std::move(tombstone)};
+    const fence token = self.grant_ ? self.grant_->token : fence{0};
+    return {how, token, self.identity_.fingerprint, std::move(response), std::move(tombstone)};
   }
 
   void leave_probe() {
@@ -165,15 +166,23 @@ struct exchange_step {
   void forward(const claim_granted& granted, bool takeover, moment submitted_at) {
     const moment lease_end = submitted_at + granted.lease_left;
     if (now >= lease_end) {
-      out.push(action_submit{release{self.identity_.key, self.identity_.attempt}});
+      out.push(action_submit{give_back(takeover)});
       return refuse(problem_type::store_unavailable, operation_state::unknown);
     }
     leave_probe();  // Whoever waits for it is woken by the attempt.
     self.grant_ = exchange::grant{granted.attempt_number, granted.token};
-    self.state_ = forwarding{.lease_end = lease_end, .renewal_submitted = now, .renewing = false, .renewable = true};
+    self.state_ = forwarding{
+        .lease_end = lease_end, .renewal_submitted = now, .renewing = false, .renewable = true, .takeover = takeover};
     if (takeover) out.push(action_note{noted::takeover});
     out.push(action_forward{granted.attempt_number, granted.token});
     out.push(action_set_deadline{now + self.rules_.lease / 3});
+  }
+
+  // What ends an attempt that did not take effect. After a takeover the key is not free all the same: the attempt
+  // before may have.
+  command give_back(bool takeover) const {
+    if (takeover) return unknown_command();
+    return release{self.identity_.key, self.identity_.attempt};
   }
 
   // ---- The claim ---------------------------------------------------------------------------------------------------
@@ -190,7 +199,7 @@ struct exchange_step {
     if (!same_request(summary->fingerprint)) return refuse_mismatch(summary->fingerprint, state_of(event.value));
     if (const auto* done = std::get_if<record_completed>(&event.value))
       return answer_completed(done->response, done->tombstone);
-    if (std::holds_alternative<record_in_flight>(event.value)) return wait();
+    if (std::holds_alternative<record_in_flight>(event.value)) return wait(summary->token);
     recover(*summary, state.give_up);
   }
 
@@ -202,7 +211,7 @@ struct exchange_step {
       return;
     }
     // The claim may stand, and nothing was or will be forwarded under it: give it back, as far as the store hears us.
-    if (indefinite) out.push(action_submit{release{self.identity_.key, self.identity_.attempt}});
+    if (indefinite) out.push(action_submit{give_back(state.over_unknown.has_value())});
     if (self.rules_.on_store_failure == store_failure_policy::pass && self.client_present_) {
       out.push(action_note{noted::passed_unguarded});
       out.push(action_pass_unguarded{});
@@ -217,14 +226,14 @@ struct exchange_step {
 
   // ---- Waiting for another's attempt -------------------------------------------------------------------------------
 
-  void wait() {
+  void wait(fence seen) {
     leave_probe();  // Whoever waits for it is woken by the attempt that is running now.
     if (!self.client_present_) return finish();
     if (now >= give_up()) {
       out.push(action_note{noted::duplicate_effect_prevented});
       return refuse(problem_type::in_flight, operation_state::in_flight);
     }
-    self.state_ = waiting{.finding = true, .behind_probe = false};
+    self.state_ = waiting{.seen = seen, .finding = true, .behind_probe = false};
     out.push(action_join_waiters{});
     out.push(action_submit{onceward::find{self.identity_.key}});
     out.push(action_set_deadline{give_up()});
@@ -238,10 +247,12 @@ struct exchange_step {
 
   void on(waiting& state, event_store_replied& event) {
     state.finding = false;
+    if (state.overheard) return look_again();
     if (const auto* running = std::get_if<record_in_flight>(&event.value);
         running && same_request(running->summary.fingerprint)) {
       // A lease that ends unrenewed wakes nobody, so that moment is looked at; one more millisecond makes it be past.
       const moment lease_end = now + running->lease_left + milliseconds{1};
+      state.seen = running->summary.token;
       out.push(action_set_deadline{std::min(give_up(), lease_end)});
       return;
     }
@@ -255,8 +266,20 @@ struct exchange_step {
     stay_unknown();
   }
 
+  void look_again() {
+    out.push(action_leave_waiters{});
+    submit_claim(std::nullopt, now + claim_patience);
+  }
+
   void on(waiting& state, event_attempt_ended& event) {
     const ended_attempt& end = event.end;
+    // Word of an attempt that was over before the one that is waited for began: what it says is not true of the key
+    // any more. Whoever brought it took this exchange off the list.
+    if (end.token != fence{0} && end.token < state.seen) {
+      state.overheard = true;
+      if (!state.finding) look_again();
+      return;
+    }
     // Another attempt than the one waited for, and another request: this client's own next try will see it as such.
     if (!same_request(end.fingerprint)) return stop_waiting(problem_type::in_flight, operation_state::in_flight);
     switch (end.how) {
@@ -274,9 +297,8 @@ struct exchange_step {
       case attempt_end::unknown:
         return stop_waiting(problem_type::outcome_unknown, operation_state::unknown);
       case attempt_end::look_again:
-        if (!state.behind_probe) return;
-        out.push(action_leave_waiters{});
-        return submit_claim(std::nullopt, now + claim_patience);
+        if (state.behind_probe) look_again();
+        return;
     }
   }
 
@@ -320,15 +342,15 @@ struct exchange_step {
         return submit_claim(summary.attempt, give_up);
       case unknown_policy::probe:
         if (!self.client_present_) return finish();
-        if (self.probes_) return ask(summary.attempt);
-        self.state_ = probing{summary.attempt, self.rules_.probe.backoff, probing::step::joining};
+        if (self.probes_) return ask(summary);
+        self.state_ = probing{summary.attempt, summary.token, self.rules_.probe.backoff, probing::step::joining};
         out.push(action_join_probe{});
         return;
     }
   }
 
-  void ask(attempt_id owner) {
-    self.state_ = probing{owner, self.rules_.probe.backoff, probing::step::asking};
+  void ask(const record_summary& summary) {
+    self.state_ = probing{summary.attempt, summary.token, self.rules_.probe.backoff, probing::step::asking};
     out.push(action_probe{});
   }
 
@@ -340,7 +362,7 @@ struct exchange_step {
       out.push(action_submit{onceward::find{self.identity_.key}});
       return;
     }
-    self.state_ = waiting{.finding = false, .behind_probe = true};
+    self.state_ = waiting{.seen = state.seen, .finding = false, .behind_probe = true};
     out.push(action_set_deadline{give_up()});
   }
 
@@ -397,7 +419,7 @@ struct exchange_step {
     if (!self.client_present_) return finish();
     if (const auto* still = std::get_if<record_unknown>(&event.value);
         still != nullptr && same_request(still->summary.fingerprint) && state.now == probing::step::looking) {
-      return ask(still->summary.attempt);
+      return ask(still->summary);
     }
     submit_claim(std::nullopt, now + claim_patience);
   }
@@ -438,12 +460,15 @@ struct exchange_step {
 
   void on(forwarding& state, event_upstream_ended& event) {
     const moment lease_end = state.lease_end;
-    if (auto* answered = std::get_if<upstream_answer>(&event.result)) return record_answer(*answered, lease_end);
+    const bool takeover = state.takeover;
+    if (auto* answered = std::get_if<upstream_answer>(&event.result)) {
+      return record_answer(*answered, lease_end, takeover);
+    }
     if (std::holds_alternative<definite_failure>(event.result)) {
-      return submit_outcome(
-          release{self.identity_.key, self.identity_.attempt},
-          respond_problem{make_problem(problem_type::upstream_unreachable, self.rules_, operation_state::absent)},
-          end_of(attempt_end::unreachable), lease_end);
+      const problem_type type = takeover ? problem_type::outcome_unknown : problem_type::upstream_unreachable;
+      const operation_state left = takeover ? operation_state::unknown : operation_state::absent;
+      return submit_outcome(give_back(takeover), respond_problem{make_problem(type, self.rules_, left)},
+                            end_of(takeover ? attempt_end::unknown : attempt_end::unreachable), lease_end);
     }
     const auto type = std::get<indefinite_failure>(event.result) == indefinite_failure::timed_out
                           ? problem_type::upstream_timeout
@@ -457,9 +482,16 @@ struct exchange_step {
                     outcome_unknown{std::max(self.rules_.retention, self.rules_.retention_tombstone)}};
   }
 
-  void record_answer(upstream_answer& answered, moment lease_end) {
+  // That the second of two attempts did nothing says nothing of the first, unless the upstream itself says it of both.
+  outcome_class class_of(const upstream_answer& answered, bool takeover) const {
+    const outcome_class found = classify(self.rules_.outcomes, answered.status, answered.stated);
+    const bool says_little = takeover && !answered.stated && found == outcome_class::released;
+    return says_little ? outcome_class::unknown : found;
+  }
+
+  void record_answer(upstream_answer& answered, moment lease_end, bool takeover) {
     onceward_assert(answered.tombstone != nullptr);
-    switch (classify(self.rules_.outcomes, answered.status, answered.stated)) {
+    switch (class_of(answered, takeover)) {
       case outcome_class::completed: {
         const milliseconds retention = answered.retention.value_or(self.rules_.retention);
         return submit_outcome(

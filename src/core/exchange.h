@@ -69,6 +69,7 @@ enum class attempt_end {
 };
 struct ended_attempt {
   attempt_end how;
+  fence token;               // Of the attempt; 0 where a probe ended.
   shared_bytes fingerprint;  // Of the attempt's request: a waiter that joined late may belong to another one.
   shared_bytes response;
   shared_bytes tombstone;
@@ -256,14 +257,17 @@ class exchange {
   // A duplicate waits for the attempt of another. The find closes the gap between the store's reply and joining the
   // waiters, and looks again when the other's lease ends. Behind a probe there is no such gap and no such end.
   struct waiting {
+    fence seen;  // Of the attempt that the record belongs to: the end of an earlier one is no news.
     bool finding;
     bool behind_probe;
+    bool overheard = false;  // An earlier one's end came, so this exchange is no longer among the waiters.
   };
   struct forwarding {
     base::moment lease_end;  // Confirmed by the store.
     base::moment renewal_submitted;
     bool renewing;
     bool renewable;  // False once the store said that the lease is gone.
+    bool takeover;   // Of a record whose outcome is unknown, and stays so unless this attempt is answered.
   };
   // The outcome is at the store, or waits to be submitted again.
   struct recording {
@@ -278,6 +282,7 @@ class exchange {
   // does so; it looks at the record first, because the one before it may have just had its verdict.
   struct probing {
     attempt_id owner;
+    fence seen;  // Of that attempt.
     std::chrono::milliseconds backoff;
     enum class step { joining, looking, asking, pausing, completing, releasing, reading } now;
   };
@@ -285,6 +290,7 @@ class exchange {
   using state = std::variant<fresh, claiming, waiting, forwarding, recording, probing, over>;
 
   friend struct exchange_step;
+  friend struct exchange_access;  // The model checker's, which must tell states apart.
 
   exchange_identity identity_;
   const policy& rules_;

@@ -434,36 +434,54 @@ TEST(exchange, a_duplicate_joins_the_waiters_before_it_looks_again) {
 
 TEST(exchange, a_waiter_gets_the_completed_answer_as_a_replay) {
   script s;
-  s.waiting().tell(event_attempt_ended{{attempt_end::completed, bytes("print"), bytes("stored"), s.tombstone}});
+  s.waiting().tell(
+      event_attempt_ended{{attempt_end::completed, fence{3}, bytes("print"), bytes("stored"), s.tombstone}});
   ASSERT_NE(s.responded<respond_replay>(), nullptr);
   EXPECT_TRUE(s.machine.finished());
 }
 
 TEST(exchange, a_waiter_gets_a_released_attempts_answer_unchanged_and_does_not_claim) {
   script s;
-  s.waiting().tell(event_attempt_ended{{attempt_end::released, bytes("print"), bytes("503"), nullptr}});
+  s.waiting().tell(event_attempt_ended{{attempt_end::released, fence{3}, bytes("print"), bytes("503"), nullptr}});
   ASSERT_NE(s.responded<respond_same>(), nullptr);
   EXPECT_EQ(s.find_action<action_submit>(), nullptr);
 }
 
 TEST(exchange, a_waiter_of_an_attempt_that_reached_nobody_hears_the_same) {
   script s;
-  s.waiting().tell(event_attempt_ended{{attempt_end::unreachable, bytes("print"), nullptr, nullptr}});
+  s.waiting().tell(event_attempt_ended{{attempt_end::unreachable, fence{3}, bytes("print"), nullptr, nullptr}});
   EXPECT_EQ(s.refused()->type, problem_type::upstream_unreachable);
 }
 
 TEST(exchange, a_waiter_of_an_unknown_outcome_gets_a_409) {
   script s;
-  s.waiting().tell(event_attempt_ended{{attempt_end::unknown, bytes("print"), nullptr, nullptr}});
+  s.waiting().tell(event_attempt_ended{{attempt_end::unknown, fence{3}, bytes("print"), nullptr, nullptr}});
   EXPECT_EQ(s.refused()->type, problem_type::outcome_unknown);
   EXPECT_EQ(s.refused()->status, 409);
 }
 
 TEST(exchange, a_waiter_is_never_served_the_end_of_another_request) {
   script s;
-  s.waiting().tell(event_attempt_ended{{attempt_end::completed, bytes("other"), bytes("secret"), s.tombstone}});
+  s.waiting().tell(
+      event_attempt_ended{{attempt_end::completed, fence{3}, bytes("other"), bytes("secret"), s.tombstone}});
   EXPECT_EQ(s.responded<respond_replay>(), nullptr);
   EXPECT_EQ(s.refused()->type, problem_type::in_flight);
+}
+
+TEST(exchange, a_waiter_does_not_take_the_end_of_an_earlier_attempt_for_that_of_its_own) {
+  script s;
+  s.waiting().tell(event_attempt_ended{{attempt_end::unreachable, fence{2}, bytes("print"), nullptr, nullptr}});
+  EXPECT_EQ(s.refused(), nullptr);
+  EXPECT_NE(s.submitted<claim>(), nullptr);  // It is off the list, so it looks again.
+}
+
+TEST(exchange, a_waiter_that_hears_of_an_earlier_attempt_while_it_looks_looks_once_more_afterwards) {
+  script s;
+  s.tell(event_started{}).reply_with(record_in_flight{s.summary(), milliseconds{30'000}});
+  s.tell(event_attempt_ended{{attempt_end::released, fence{2}, bytes("print"), bytes("503"), nullptr}});
+  EXPECT_TRUE(s.last.empty());
+  s.reply_with(record_in_flight{s.summary(), milliseconds{30'000}});
+  EXPECT_NE(s.submitted<claim>(), nullptr);
 }
 
 TEST(exchange, a_waiter_that_joined_too_late_finds_the_record_by_its_second_look) {
@@ -581,6 +599,51 @@ TEST(exchange, redispatch_takes_the_record_over_from_the_attempt_that_left_it) {
   EXPECT_EQ(s.find_action<action_forward>()->attempt_number, 2u);
 }
 
+policy rules_that_redispatch() {
+  policy rules = rules_for_tests();
+  rules.on_unknown = unknown_policy::redispatch;
+  return rules;
+}
+// It has claimed over an attempt whose outcome is unknown.
+struct takeover_script : script {
+  takeover_script() : script(rules_that_redispatch()) { tell(event_started{}).reply_with(record_unknown{summary()}); }
+};
+
+TEST(exchange, a_takeover_that_did_nothing_leaves_the_key_unknown_because_the_attempt_before_may_have) {
+  takeover_script refused;
+  refused.reply_with(claim_granted{fence{8}, 2, refused.rules.lease}).answered(503);
+  ASSERT_NE(refused.submitted<complete>(), nullptr);
+  EXPECT_TRUE(std::holds_alternative<outcome_unknown>(refused.submitted<complete>()->outcome));
+  refused.reply_with(applied{});
+  EXPECT_NE(refused.responded<respond_live>(), nullptr);
+  EXPECT_EQ(refused.woken()->how, attempt_end::unknown);
+
+  takeover_script unreachable;
+  unreachable.reply_with(claim_granted{fence{8}, 2, unreachable.rules.lease});
+  unreachable.tell(event_upstream_ended{definite_failure::unreachable});
+  ASSERT_NE(unreachable.submitted<complete>(), nullptr);
+  unreachable.reply_with(applied{});
+  EXPECT_EQ(unreachable.refused()->type, problem_type::outcome_unknown);
+  EXPECT_FALSE(unreachable.refused()->new_key_safe);
+  EXPECT_TRUE(unreachable.refused()->retryable);
+}
+
+TEST(exchange, a_takeover_whose_grant_came_too_late_leaves_the_key_unknown) {
+  takeover_script s;
+  s.after(s.rules.lease).reply_with(claim_granted{fence{8}, 2, s.rules.lease});
+  EXPECT_EQ(s.submitted<release>(), nullptr);
+  ASSERT_NE(s.submitted<complete>(), nullptr);
+  EXPECT_TRUE(std::holds_alternative<outcome_unknown>(s.submitted<complete>()->outcome));
+}
+
+TEST(exchange, a_takeover_is_released_where_the_upstream_says_so_itself) {
+  takeover_script s;
+  s.reply_with(claim_granted{fence{8}, 2, s.rules.lease});
+  s.tell(event_upstream_ended{
+      upstream_answer{503, outcome_class::released, std::nullopt, bytes("response"), s.tombstone}});
+  EXPECT_NE(s.submitted<release>(), nullptr);
+}
+
 TEST(exchange, a_record_that_changes_under_every_takeover_ends_in_a_conflict_and_not_in_a_loop) {
   policy rules = rules_for_tests();
   rules.on_unknown = unknown_policy::redispatch;
@@ -639,10 +702,10 @@ TEST(exchange, a_duplicate_behind_a_probe_asks_neither_the_upstream_nor_the_stor
 
 TEST(exchange, a_duplicate_behind_a_probe_gets_what_it_found) {
   behind_probe_script found;
-  found.tell(event_attempt_ended{{attempt_end::completed, bytes("print"), bytes("stored"), found.tombstone}});
+  found.tell(event_attempt_ended{{attempt_end::completed, fence{3}, bytes("print"), bytes("stored"), found.tombstone}});
   EXPECT_EQ(*found.responded<respond_replay>()->response, "stored");
   behind_probe_script nothing;
-  nothing.tell(event_attempt_ended{{attempt_end::unknown, bytes("print"), nullptr, nullptr}});
+  nothing.tell(event_attempt_ended{{attempt_end::unknown, fence{3}, bytes("print"), nullptr, nullptr}});
   EXPECT_EQ(nothing.refused()->type, problem_type::outcome_unknown);
 }
 
@@ -656,7 +719,7 @@ TEST(exchange, a_duplicate_behind_a_probe_waits_no_longer_than_its_bound) {
 
 TEST(exchange, a_duplicate_behind_a_probe_that_was_given_up_asks_the_store_again) {
   behind_probe_script s;
-  s.tell(event_attempt_ended{{attempt_end::look_again, bytes("print"), nullptr, nullptr}});
+  s.tell(event_attempt_ended{{attempt_end::look_again, fence{3}, bytes("print"), nullptr, nullptr}});
   ASSERT_NE(s.submitted<claim>(), nullptr);
   EXPECT_FALSE(s.submitted<claim>()->over_unknown);
   s.reply_with(record_unknown{s.summary()});
@@ -666,7 +729,8 @@ TEST(exchange, a_duplicate_behind_a_probe_that_was_given_up_asks_the_store_again
 TEST(exchange, probes_that_are_given_up_one_after_the_other_do_not_make_a_wait_longer) {
   behind_probe_script s;
   const moment give_up = s.now + s.rules.wait;
-  s.after(s.rules.wait / 2).tell(event_attempt_ended{{attempt_end::look_again, bytes("print"), nullptr, nullptr}});
+  s.after(s.rules.wait / 2)
+      .tell(event_attempt_ended{{attempt_end::look_again, fence{3}, bytes("print"), nullptr, nullptr}});
   s.reply_with(record_unknown{s.summary()}).tell(event_probe_joined{false});
   EXPECT_EQ(s.find_action<action_set_deadline>()->when, give_up);
 }
@@ -697,7 +761,7 @@ TEST(exchange, a_probe_without_a_verdict_ends_the_wait_of_all) {
 
 TEST(exchange, an_attempts_waiter_is_not_told_of_a_probe) {
   script s;
-  s.waiting().tell(event_attempt_ended{{attempt_end::look_again, bytes("print"), nullptr, nullptr}});
+  s.waiting().tell(event_attempt_ended{{attempt_end::look_again, fence{3}, bytes("print"), nullptr, nullptr}});
   EXPECT_TRUE(s.last.empty());
   EXPECT_TRUE(s.machine.is_waiting());
 }
@@ -862,10 +926,10 @@ TEST(exchange, every_state_takes_every_event_that_can_come_late) {
       event_renewal_replied{applied{}},
       event_renewal_replied{fenced{}},
       event_renewal_replied{store_failure{certainty::indefinite, errc::timeout}},
-      event_attempt_ended{{attempt_end::completed, bytes("print"), bytes("r"), write_tombstone({200, ""})}},
-      event_attempt_ended{{attempt_end::released, bytes("print"), nullptr, nullptr}},
-      event_attempt_ended{{attempt_end::unknown, bytes("other"), nullptr, nullptr}},
-      event_attempt_ended{{attempt_end::look_again, bytes("print"), nullptr, nullptr}},
+      event_attempt_ended{{attempt_end::completed, fence{3}, bytes("print"), bytes("r"), write_tombstone({200, ""})}},
+      event_attempt_ended{{attempt_end::released, fence{3}, bytes("print"), nullptr, nullptr}},
+      event_attempt_ended{{attempt_end::unknown, fence{3}, bytes("other"), nullptr, nullptr}},
+      event_attempt_ended{{attempt_end::look_again, fence{3}, bytes("print"), nullptr, nullptr}},
   };
   for (const setup& reach : states) {
     for (const exchange_event& event : late) {

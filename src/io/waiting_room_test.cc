@@ -21,7 +21,7 @@ record_key key(int number) {
 }
 
 core::ended_attempt end_of(core::attempt_end how) {
-  return {how, std::make_shared<const std::string>("print"), nullptr, nullptr};
+  return {how, fence{1}, std::make_shared<const std::string>("print"), nullptr, nullptr};
 }
 
 struct waiting_room_test : testing::Test {

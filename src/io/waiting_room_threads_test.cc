@@ -39,7 +39,7 @@ TEST(waiting_room_threads, every_waiter_hears_once_whatever_thread_wakes_it) {
   };
   const auto wake = [&](int number) {
     room.wake(key(number),
-              {core::attempt_end::completed, std::make_shared<const std::string>("print"), nullptr, nullptr});
+              {core::attempt_end::completed, fence{1}, std::make_shared<const std::string>("print"), nullptr, nullptr});
   };
   std::atomic<bool> joined = false;
   std::thread waker([&] {
@@ -94,7 +94,7 @@ TEST(waiting_room_threads, nobody_is_left_waiting_for_a_probe_that_is_over) {
         }
         EXPECT_EQ(++probers, 1);
         --probers;
-        room.end_probe(record_key{}, box, tag, {core::attempt_end::unknown, print, nullptr, nullptr});
+        room.end_probe(record_key{}, box, tag, {core::attempt_end::unknown, fence{1}, print, nullptr, nullptr});
       }
       loop.stop();
     });
