@@ -46,6 +46,8 @@ class record_table {
   std::uint64_t bytes_to_claim(const claim& what) const;
 
  private:
+  friend struct record_table_access;  // The model checker's, which must tell states apart.
+
   struct slot {
     core::record kept;
     wall_time due;  // Of its one valid place in due_; never later than its expiry.
