@@ -34,14 +34,15 @@ struct admission_test : testing::Test {
     const http::fields_view all(fields.begin(), fields.size());
     http::request_head_view head{};
     head.fields = all;
-    return admit(*rules, core::deployment_secret("a secret for tests"), trusted_peers({"10.0.0.0/8"}), head, {},
-                 peer_ip);
+    return admit(*rules, core::deployment_secret("a secret for tests"), digests, trusted_peers({"10.0.0.0/8"}), head,
+                 {}, peer_ip);
   }
   static bool is_refused(const admission& what) {
     const auto* refused = std::get_if<core::problem>(&what);
     return refused != nullptr && refused->type == core::problem_type::credential_missing && refused->status == 400;
   }
   core::scope_policy scope;
+  core::digest_memo digests;
   const http::field_view key = http::make_field("Idempotency-Key", "k");
   const http::field_view tenant = http::make_field("X-Tenant", "alice");
 };

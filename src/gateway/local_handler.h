@@ -16,6 +16,7 @@ namespace onceward::gateway {
 struct local_request_view {
   const http::request_head_view& head;
   std::string_view body;
+  std::string_view peer_ip;
 };
 
 // Takes the answer, exactly once, on the loop; also from inside local_handler::start().

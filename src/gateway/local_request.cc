@@ -24,7 +24,7 @@ void local_request::on_body(std::string_view piece, bool last) {
 void local_request::on_body_pause() {
   if (!body_done_ || exchange_ != nullptr) return;
   starting_ = true;
-  exchange_ = handler_->start({head_.view(), body_}, *this);
+  exchange_ = handler_->start({head_.view(), body_, client_->peer_ip()}, *this);
   starting_ = false;
   if (client_ == nullptr) end();
 }

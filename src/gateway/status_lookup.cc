@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "core/record_codec.h"
@@ -183,8 +184,13 @@ class lookup final : public local_exchange, public io::mail_receiver {
 }  // namespace
 
 status_lookup::status_lookup(std::string_view prefix, const route_table& routes, const core::deployment_secret& secret,
-                             io::worker_context& context)
-    : prefix_(prefix), routes_(routes), secret_(secret), context_(context) {}
+                             core::digest_memo& digests, trusted_peers trusted, io::worker_context& context)
+    : prefix_(prefix),
+      routes_(routes),
+      secret_(secret),
+      digests_(digests),
+      trusted_(std::move(trusted)),
+      context_(context) {}
 
 std::unique_ptr<local_exchange> status_lookup::start(const local_request_view& request, local_responder& responder) {
   const std::string_view resource = request.head.path.substr(std::min(prefix_.size(), request.head.path.size()));
@@ -223,17 +229,16 @@ std::unique_ptr<local_exchange> status_lookup::look_up(const local_request_view&
   if (rules.rules.on_mismatch == core::mismatch_policy::new_operation) {
     return refuse(bad_request("Records of this operation are named by their payload too and cannot be looked up."));
   }
-  const core::key_reading reading = rules.keys.read(fields);
-  if (const auto* wrong = std::get_if<core::problem>(&reading)) return refuse(*wrong);
-  const auto* key = std::get_if<core::idempotency_key>(&reading);
-  if (key == nullptr) {
+  const admission found = admit(rules, secret_, digests_, trusted_, request.head, {}, request.peer_ip);
+  if (const auto* wrong = std::get_if<core::problem>(&found)) return refuse(*wrong);
+  const auto* who = std::get_if<admitted>(&found);
+  if (who == nullptr) {
     return refuse(core::make_problem(core::problem_type::key_missing, rules.rules, core::operation_state::absent));
   }
-  const core::scope whose = rules.scopes.read(secret_, fields);
   const lookup::question asked{
-      .key = core::make_record_key(secret_, whose, core::operation_of(rules.rules, named->method, named->path),
-                                   key->value),
-      .scope = io::waiter_scope_of(whose),
+      .key = core::make_record_key(secret_, who->whose, core::operation_of(rules.rules, named->method, named->path),
+                                   who->key.value),
+      .scope = io::waiter_scope_of(who->whose),
       .rules = rules,
       .wants_response = wants_response,
       .wait = std::min(wait_preferred(fields), rules.rules.wait)};

@@ -2,10 +2,12 @@
 //
 // No SDK retries a truncated answer, and a client that waited may have died. With the credential and the key of the
 // request, whoever sent it learns its state (`record`), or gets its stored response (`response`). Another caller's key
-// and a key that never was get the same answer. `problems/<word>` are the pages that describe the problem documents.
+// and a key that never was get the same answer; whose word on a caller counts for requests counts here, and no other.
+// `problems/<word>` are the pages that describe the problem documents.
 #pragma once
 
 #include "core/secret.h"
+#include "gateway/admission.h"
 #include "gateway/local_handler.h"
 #include "gateway/route_table.h"
 #include "io/exchange_shell.h"
@@ -16,7 +18,7 @@ class status_lookup final : public local_handler {
  public:
   // All are borrowed. `prefix` begins and ends with a slash.
   status_lookup(std::string_view prefix, const route_table& routes, const core::deployment_secret& secret,
-                io::worker_context& context);
+                core::digest_memo& digests, trusted_peers trusted, io::worker_context& context);
 
   std::unique_ptr<local_exchange> start(const local_request_view& request, local_responder& responder) override;
 
@@ -27,6 +29,8 @@ class status_lookup final : public local_handler {
   std::string_view prefix_;  // borrows: from the settings, as long as the worker runs
   const route_table& routes_;
   const core::deployment_secret& secret_;
+  core::digest_memo& digests_;
+  const trusted_peers trusted_;
   io::worker_context& context_;
 };
 

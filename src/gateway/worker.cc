@@ -41,7 +41,7 @@ worker::worker(gateway& whole)
       lookup_(settings_.lookup_prefix.empty()
                   ? nullptr
                   : std::make_unique<status_lookup>(settings_.lookup_prefix, whole.parts_.routes, whole.parts_.secret,
-                                                    exchanges_)),
+                                                    digests_, trusted_peers(settings_.trusted_peers), exchanges_)),
       locals_([this] { return std::make_unique<local_request>(tools_, locals_); }),
       proxy_(tools_, lookup_.get(), locals_),
       admin_dispatcher_(*this),

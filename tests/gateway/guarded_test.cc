@@ -1,6 +1,7 @@
 // Requests with a key: one effect, whatever happens in between.
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -433,6 +434,50 @@ TEST(guarded_exchange, asks_the_upstream_what_became_of_an_unknown_outcome) {
   EXPECT_EQ(asked.size(), 3u);
 }
 
+// An upstream that leaves the outcome of every POST unknown, and answers a probe as `answer` does.
+scripted_upstream::script unknown_then(std::function<void(upstream_peer&)> answer) {
+  return [answer](upstream_peer& peer) {
+    while (const auto request = peer.next_request()) {
+      if (request->start_line.starts_with("POST")) return;
+      answer(peer);
+    }
+  };
+}
+
+TEST(guarded_exchange, does_not_wait_for_ever_for_what_became_of_an_unknown_outcome) {
+  scripted_upstream upstream(unknown_then([](upstream_peer& peer) { peer.next_request(); }));
+  auto chosen = settings_for({upstream.port()});
+  chosen.defaults.on_unknown = core::unknown_policy::probe;
+  chosen.defaults.probe.url = "/by-key/{key}";
+  chosen.defaults.probe.timeout = milliseconds(50);
+  running_gateway tested(chosen);
+  client one(tested.port());
+  EXPECT_EQ(one.exchange(charge("k")).status(), 502);
+  const http_message got = one.exchange(charge("k"));
+  EXPECT_EQ(got.status(), 409);
+  EXPECT_THAT(got.body, HasSubstr("outcome-unknown"));
+}
+
+TEST(guarded_exchange, remembers_what_was_found_though_it_is_too_large_to_keep) {
+  scripted_upstream upstream(unknown_then([](upstream_peer& peer) {
+    peer.socket.write(response(200, "Location: /charges/7\r\n", std::string(101, 'x')));
+  }));
+  auto chosen = settings_for({upstream.port()});
+  chosen.defaults.on_unknown = core::unknown_policy::probe;
+  chosen.defaults.probe.url = "/by-key/{key}";
+  chosen.defaults.body_bytes_stored_max = 100;
+  running_gateway tested(chosen);
+  client one(tested.port());
+  EXPECT_EQ(one.exchange(charge("k")).status(), 502);
+  for (int i = 0; i < 2; ++i) {
+    const http_message got = one.exchange(charge("k"));
+    EXPECT_EQ(got.status(), 409);
+    EXPECT_THAT(got.body, HasSubstr("result-gone"));
+    EXPECT_EQ(got.field("Location"), "/charges/7");
+  }
+  EXPECT_EQ(upstream.requests().size(), 2u);
+}
+
 TEST(guarded_exchange, runs_again_where_the_upstream_says_that_it_did_not_happen) {
   std::atomic<int> posts{0};
   scripted_upstream upstream([&](upstream_peer& peer) {
@@ -533,6 +578,22 @@ TEST(local_request, looks_up_what_became_of_a_request) {
   EXPECT_EQ(stored.field("Idempotent-Replayed"), "true");
   EXPECT_EQ(one.exchange(get("/.onceward/problems/in-flight")).status(), 200);
   EXPECT_EQ(upstream.requests().size(), 1u);
+}
+
+TEST(local_request, believes_no_stranger_about_whose_records_it_asks_for) {
+  scripted_upstream upstream(scripted_upstream::answering(response(201, "", "kept")));
+  auto chosen = settings_for({upstream.port()});
+  chosen.defaults.scope.kind = core::scope_kind::header;
+  chosen.defaults.scope.header = "X-Tenant";
+  chosen.trusted_peers = {"192.0.2.1"};
+  running_gateway tested(chosen);
+  client stranger(tested.port());
+  for (const std::string_view what : {"/.onceward/record", "/.onceward/response"}) {
+    const http_message got =
+        stranger.exchange(get(what, "X-Tenant: alice\r\nIdempotency-Key: k1\r\nOnceward-Operation: POST /charges\r\n"));
+    EXPECT_EQ(got.status(), 400);
+    EXPECT_THAT(got.body, HasSubstr("credential-missing"));
+  }
 }
 
 TEST(local_request, serves_the_admin_listener) {
