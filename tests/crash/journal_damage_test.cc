@@ -61,7 +61,7 @@ class damaged_log : public testing::Test {
     written_.run(conformance::release_of(1, 2));
     written_.run(conformance::claim_of(1, 3));
     written_.run(conformance::unknown_of(1, 3));
-    for (std::uint64_t attempt = 100; written_.segments_ever_used() < 2; ++attempt) {
+    for (std::uint64_t attempt = 100; written_.newest_segment().generation < 2; ++attempt) {
       written_.run(conformance::claim_of(2, attempt));
       written_.run(conformance::release_of(2, attempt));
     }

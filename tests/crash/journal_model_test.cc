@@ -39,7 +39,7 @@ TEST(journal_beside_the_model, says_the_same_while_segments_are_emptied_and_recy
     ASSERT_FALSE(rig.open());
     run_some(rig, random, 4'000);
     EXPECT_EQ(rig.compare(), "");
-    segments += rig.segments_ever_used();
+    segments += rig.newest_segment().generation;
   }
   // Each run went round its few files several times.
   EXPECT_GT(segments, seeds(5).size() * 2 * small_journal().bytes_limit / small_journal().segment_bytes);
@@ -103,12 +103,40 @@ TEST(journal_beside_the_model, carries_what_lives_out_of_old_segments) {
     EXPECT_TRUE(std::holds_alternative<applied>(rig.run(brief)));
     rig.pause(std::chrono::milliseconds{200});
   }
-  EXPECT_GT(rig.segments_ever_used(), 4 * small_journal().bytes_limit / small_journal().segment_bytes);
+  EXPECT_GT(rig.newest_segment().generation, 4 * small_journal().bytes_limit / small_journal().segment_bytes);
   EXPECT_EQ(rig.refused_for_space(), 0u);
   EXPECT_EQ(rig.compare(), "");
   rig.close();
   ASSERT_FALSE(rig.open());
   EXPECT_EQ(rig.compare_after_opening(), "");
+}
+
+TEST(journal_beside_the_model, never_grants_a_fence_twice_though_nothing_is_left_of_the_first) {
+  constexpr std::uint64_t others = 15;
+  journal_rig rig(1 + others);
+  ASSERT_FALSE(rig.open());
+  for (std::uint64_t key = 1; key <= others; ++key)
+    rig.run(conformance::claim_of(key, key));
+  // The last fence granted is that of a record which is soon gone,
+  claim brief = conformance::claim_of(0, 100);
+  brief.retention = std::chrono::seconds{1};
+  rig.run(brief);
+  rig.run(conformance::release_of(0, 100));
+  rig.pause(std::chrono::seconds{2});
+  const std::uint64_t last_generation_with_it = rig.newest_segment().generation;
+  // and so is every segment up to the one that it was in, while nothing is claimed.
+  for (std::uint64_t key = 1; key <= others; ++key)
+    EXPECT_TRUE(std::holds_alternative<applied>(rig.run(conformance::unknown_of(key, key))));
+  for (std::uint64_t key = 1; key <= others; ++key) {
+    EXPECT_TRUE(std::holds_alternative<applied>(rig.run(conformance::completed_of(key, key, std::string(6'000, 'o')))));
+    rig.run(purge{});
+  }
+  ASSERT_GT(rig.newest_segment().first_generation, last_generation_with_it);
+  rig.close();
+  ASSERT_FALSE(rig.open());
+  EXPECT_EQ(rig.compare_after_opening(), "");
+  // The model knows of the fence.
+  EXPECT_TRUE(std::holds_alternative<claim_granted>(rig.run(conformance::claim_of(0, 200))));
 }
 
 TEST(journal_beside_the_model, keeps_its_files_within_the_limit) {

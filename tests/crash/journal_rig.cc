@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -10,7 +9,6 @@
 #include "random_commands.h"
 #include "reply_text.h"
 #include "sample_commands.h"
-#include "stores/journal/segment_header.h"
 
 namespace onceward::crash {
 namespace {
@@ -138,14 +136,14 @@ std::string journal_rig::compare() {
   return differences;
 }
 
-std::uint64_t journal_rig::segments_ever_used() const {
+journal::segment_header journal_rig::newest_segment() const {
   const platter now = disk_->snapshot();
-  std::uint64_t newest = 0;
+  journal::segment_header newest{};
   for (const std::string& file : now.names()) {
     const auto bytes = now.read(file);
     if (bytes.size() < journal::block_bytes) continue;
     const auto header = journal::decode_segment_header(bytes.first(journal::block_bytes));
-    if (header && *header) newest = std::max(newest, (*header)->generation);
+    if (header && *header && (*header)->generation > newest.generation) newest = **header;
   }
   return newest;
 }

@@ -20,6 +20,7 @@
 #include "settable_clock.h"
 #include "simulated_disk.h"
 #include "stores/journal/journal.h"
+#include "stores/journal/segment_header.h"
 
 namespace onceward::crash {
 
@@ -58,7 +59,7 @@ class journal_rig {
 
   // What shows that a run went where it was meant to go.
   std::uint64_t refused_for_space() const { return refused_for_space_; }
-  std::uint64_t segments_ever_used() const;
+  journal::segment_header newest_segment() const;
 
  private:
   // A record as one more command made it. Operations are counted from the disk's first.

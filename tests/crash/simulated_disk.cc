@@ -44,7 +44,8 @@ class simulated_file final : public journal::disk_file {
   }
 
   io_result<void> sync() override {
-    const std::lock_guard hold(disk_.mutex_);
+    std::unique_lock hold(disk_.mutex_);
+    disk_.syncs_let_go_.wait(hold, [this] { return !disk_.hold_syncs_; });
     const auto failure = disk_.begin_call();
     if (!failure) disk_.carry_out(sync_file{number_});
     return result_of(failure);
@@ -197,6 +198,14 @@ void simulated_disk::fail_call(std::uint64_t number, io_error error, bool foreve
 void simulated_disk::refuse_new_files(bool refuse) {
   const std::lock_guard hold(mutex_);
   refuse_new_files_ = refuse;
+}
+
+void simulated_disk::hold_syncs(bool hold) {
+  {
+    const std::lock_guard locked(mutex_);
+    hold_syncs_ = hold;
+  }
+  syncs_let_go_.notify_all();
 }
 
 std::optional<io_error> simulated_disk::begin_call() {

@@ -4,6 +4,7 @@
 // the platter can be had as it was after each operation.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -52,6 +53,8 @@ class simulated_disk {
   void fail_call(std::uint64_t number, journal::io_error error, bool forever);
   // No file can be made any more, as on a disk that is full.
   void refuse_new_files(bool refuse);
+  // No sync ends before this is taken back.
+  void hold_syncs(bool hold);
 
  private:
   friend class simulated_file;
@@ -71,6 +74,8 @@ class simulated_disk {
   std::uint64_t failing_call_ = ~std::uint64_t{0};
   bool failing_forever_ = false;
   bool refuse_new_files_ = false;
+  bool hold_syncs_ = false;
+  std::condition_variable syncs_let_go_;
   journal::io_error failing_with_{};
 };
 

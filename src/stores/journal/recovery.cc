@@ -26,11 +26,14 @@ tl::expected<void, damage> drop_files_of_another_length(scanned_log& found, disk
 }
 
 // A process that was killed leaves its last writes where a read finds them and a power cut can still take them: the end
-// of the last segment, and the names of files. What is told from now on must not rest on those.
+// of the last segment, and the names of files, also of those that were not used yet. What is told from now on must not
+// rest on those.
 tl::expected<void, damage> make_durable(const scanned_log& found, disk& where) {
-  const segment_file& last = found.segments.back().where;
-  if (const auto synced = last.file->sync(); !synced) {
-    return tl::unexpected(damage{errc::io, last.name, 0, describe(synced.error())});
+  if (!found.segments.empty()) {
+    const segment_file& last = found.segments.back().where;
+    if (const auto synced = last.file->sync(); !synced) {
+      return tl::unexpected(damage{errc::io, last.name, 0, describe(synced.error())});
+    }
   }
   if (const auto synced = where.sync_directory(); !synced) {
     return tl::unexpected(damage{errc::io, where.name(), 0, describe(synced.error())});
@@ -45,9 +48,7 @@ tl::expected<recovered_log, damage> recover(scanned_log& found, disk& where, eng
   if (auto dropped = drop_files_of_another_length(found, where, segments.segment_bytes()); !dropped) {
     return tl::unexpected(std::move(dropped.error()));
   }
-  if (!found.segments.empty()) {
-    if (auto durable = make_durable(found, where); !durable) return tl::unexpected(std::move(durable.error()));
-  }
+  if (auto durable = make_durable(found, where); !durable) return tl::unexpected(std::move(durable.error()));
   const auto kept = segments.adopt(found);
   std::uint64_t fence_granted = kept.empty() ? 0 : found.segments.back().header.fence_granted;
   const auto visit = [&](std::size_t number, std::uint64_t offset, std::string_view bytes) {
