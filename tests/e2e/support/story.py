@@ -15,6 +15,7 @@ PROBLEMS = {
     "key-missing": (400, "absent", False, True),
     "key-invalid": (400, "absent", False, True),
     "key-forbidden": (400, "absent", False, True),
+    "credential-missing": (400, "absent", False, True),
     "mismatch": (422, None, False, True),
     "in-flight": (409, "in-flight", True, False),
     "outcome-unknown": (409, "unknown", None, False),
