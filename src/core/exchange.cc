@@ -195,7 +195,7 @@ struct exchange_step {
     }
     if (const auto* failure = std::get_if<store_failure>(&event.value)) return claim_failed(state, *failure);
     const record_summary* summary = summary_of(event.value);
-    if (summary == nullptr) return refuse(problem_type::store_unavailable, operation_state::absent);
+    if (summary == nullptr) return refuse(problem_type::store_unavailable, operation_state::unknown);
     if (!same_request(summary->fingerprint)) return refuse_mismatch(summary->fingerprint, state_of(event.value));
     if (const auto* done = std::get_if<record_completed>(&event.value))
       return answer_completed(done->response, done->tombstone);
@@ -217,7 +217,9 @@ struct exchange_step {
       out.push(action_pass_unguarded{});
       return finish();
     }
-    refuse(problem_type::store_unavailable, indefinite ? operation_state::unknown : operation_state::absent);
+    // A full store has looked and found the key free; any other failure tells nothing of the key.
+    const bool free = !indefinite && failure.reason == errc::full && !state.over_unknown;
+    refuse(problem_type::store_unavailable, free ? operation_state::absent : operation_state::unknown);
   }
 
   void on(claiming& state, event_deadline&) {

@@ -280,6 +280,14 @@ TEST(exchange, a_definite_store_failure_forwards_nothing_and_answers_503) {
   EXPECT_TRUE(s.machine.finished());
 }
 
+TEST(exchange, a_store_that_cannot_be_asked_says_nothing_of_the_key) {
+  script s;
+  s.tell(event_started{}).reply_with(store_failure{certainty::definite, errc::unavailable});
+  EXPECT_EQ(s.refused()->type, problem_type::store_unavailable);
+  EXPECT_EQ(s.refused()->state, operation_state::unknown);
+  EXPECT_FALSE(s.refused()->new_key_safe);
+}
+
 TEST(exchange, an_indefinite_claim_is_submitted_again_as_it_was_and_given_back_at_last) {
   script s;
   s.tell(event_started{});
@@ -634,6 +642,13 @@ TEST(exchange, a_takeover_whose_grant_came_too_late_leaves_the_key_unknown) {
   EXPECT_EQ(s.submitted<release>(), nullptr);
   ASSERT_NE(s.submitted<complete>(), nullptr);
   EXPECT_TRUE(std::holds_alternative<outcome_unknown>(s.submitted<complete>()->outcome));
+}
+
+TEST(exchange, a_takeover_that_a_full_store_refuses_leaves_the_key_unknown) {
+  takeover_script s;
+  s.reply_with(store_failure{certainty::definite, errc::full});
+  EXPECT_EQ(s.refused()->state, operation_state::unknown);
+  EXPECT_FALSE(s.refused()->new_key_safe);
 }
 
 TEST(exchange, a_takeover_is_released_where_the_upstream_says_so_itself) {

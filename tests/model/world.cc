@@ -231,13 +231,14 @@ void world::letter_moves(std::size_t at, bool renewal) {
     });
   }
   fault(bounded::store_faults, [&](state& in) {
-    if (words_.facts_of_command(command).type == command_type<claim>) {
-      say("the store is full");
-      return reply_with(in, apply(in, command, false));
-    }
     say("the store refuses the ", words_.text_of_command(command));
     settle(in, mail::none, 0);
     deliver(in, at, {told, refused_});
+  });
+  if (words_.facts_of_command(command).type != command_type<claim>) return;
+  fault(bounded::store_faults, [&](state& in) {
+    say("the store is full:");
+    reply_with(in, apply(in, command, false));
   });
 }
 
