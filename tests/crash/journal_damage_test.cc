@@ -187,6 +187,20 @@ TEST_F(damaged_log, that_ends_early_in_zeros_is_refused_or_read_up_to_there) {
   }
 }
 
+// As if a block had never been written, though a later one was: no write that was cut short leaves that.
+TEST_F(damaged_log, with_a_block_lost_between_others_is_refused) {
+  for (const written_part& part : parts_) {
+    const std::size_t last_block = (part.bytes - 1) / journal::block_bytes * journal::block_bytes;
+    for (std::size_t block = journal::segment_header_bytes; block < last_block; block += journal::block_bytes) {
+      SCOPED_TRACE(part.file + " block at " + std::to_string(block));
+      platter left = written_.disk().snapshot();
+      auto& bytes = left.bytes_of(part.file);
+      std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(block), journal::block_bytes, std::byte{0});
+      EXPECT_FALSE(opens(left, part.file));
+    }
+  }
+}
+
 TEST_F(damaged_log, with_a_file_cut_short_anywhere_is_refused) {
   for (const auto& [file, written_bytes] : parts_) {
     simulated_disk left(written_.disk().snapshot());
