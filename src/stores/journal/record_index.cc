@@ -164,8 +164,9 @@ void shard::uncount(const record_key& key, state_kind kind) {
 
 void shard::move_to(slot& place, location where) {
   if (place.where.in != nullptr) {
-    place.where.in->live_entries.fetch_sub(1);
+    // The entry last: a segment without one may be gone the moment after.
     place.where.in->live_bytes.fetch_sub(place.where.bytes);
+    place.where.in->live_entries.fetch_sub(1);
   }
   place.where = where;
   if (where.in != nullptr) {
