@@ -72,12 +72,16 @@ void journal_rig::judge(const command& what, const reply& is, std::uint64_t aske
     if (failure->effect == certainty::definite) return;
   }
   if (const auto* list = std::get_if<list_unknown>(&what)) {
-    if (failure == nullptr) EXPECT_EQ(conformance::to_text(is), conformance::to_text(expected_list(*list)));
+    if (failure == nullptr) {
+      EXPECT_EQ(conformance::to_text(is), conformance::to_text(expected_list(*list)));
+    }
     return;
   }
   if (std::holds_alternative<purge>(what)) {
     // How many is the store's to say: it may have deleted some by itself.
-    if (failure == nullptr) EXPECT_EQ(conformance::kind_of(is), "purged");
+    if (failure == nullptr) {
+      EXPECT_EQ(conformance::kind_of(is), "purged");
+    }
     return;
   }
 
@@ -86,7 +90,9 @@ void journal_rig::judge(const command& what, const reply& is, std::uint64_t aske
   if (failure != nullptr) next.answered_after = std::nullopt;
   const reply expected = next.record.apply(what, clock_.now(), is);
   stages.push_back(std::move(next));
-  if (failure == nullptr) EXPECT_EQ(conformance::to_text(is), conformance::to_text(expected));
+  if (failure == nullptr) {
+    EXPECT_EQ(conformance::to_text(is), conformance::to_text(expected));
+  }
 }
 
 reply journal_rig::expected_list(const list_unknown& what) const {

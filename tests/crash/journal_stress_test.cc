@@ -73,8 +73,12 @@ class client {
         EXPECT_EQ(failure->reason, errc::full);
         EXPECT_EQ(failure->effect, certainty::definite);
       }
-      if (round % 50 == number_ % 50) EXPECT_EQ(conformance::kind_of(sink_.ask(asked_, purge{})), "purged");
-      if (round % 50 == 25) EXPECT_EQ(conformance::kind_of(sink_.ask(asked_, list_unknown{{}, 5})), "unknown_listed");
+      if (round % 50 == number_ % 50) {
+        EXPECT_EQ(conformance::kind_of(sink_.ask(asked_, purge{})), "purged");
+      }
+      if (round % 50 == 25) {
+        EXPECT_EQ(conformance::kind_of(sink_.ask(asked_, list_unknown{{}, 5})), "unknown_listed");
+      }
       asked_.statistics();
     }
   }
