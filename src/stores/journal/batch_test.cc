@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/hex.h"
+
 namespace onceward::journal {
 namespace {
 
@@ -43,6 +45,21 @@ TEST(batch, is_read_as_it_was_written) {
   EXPECT_EQ(read.entry_count, 3u);
   EXPECT_EQ(std::string_view(read.payload).substr(batch_header_bytes, read.entries_end - batch_header_bytes),
             std::string(1'300, 'a') + std::string(2'700, 'b') + std::string(100, 'c'));
+}
+
+TEST(batch, has_the_bytes_that_its_page_describes) {
+  const auto bytes = sealed({"entry"}, {.generation = 5, .sequence = 1'000});
+  EXPECT_EQ(base::to_hex(std::span(bytes).first(56)),
+            "4f574a42"          // "OWJB"
+            "01000000"          // Entries.
+            "0500000000000000"  // Generation.
+            "e803000000000000"  // Sequence number.
+            "0500000000000000"  // Bytes of the entries, nothing.
+            "2a18cab9a92e5e60"  // Checksum of entries and padding.
+            "ffea7186a67ef668"  // Checksum of this header.
+            "656e747279"        // The entry.
+            "000000");          // Padding.
+  EXPECT_EQ(base::to_hex(std::span(bytes).subspan(sector_payload_bytes, stamp_bytes)), "43676fcac7fd782f");
 }
 
 TEST(batch, says_where_its_entries_will_be) {
