@@ -109,6 +109,8 @@ void invariants::after_grant(state& in, const command_facts& asked, const reply_
                           asked.over_unknown == before.owner && asked.over_unknown != asked.owner;
     if (!takeover) report("unknown-stays-unknown", "granted over an unknown record");
   }
+  if (!absent && before.owner == asked.owner)
+    report("one-holder", "granted again to " + to_string(asked.owner) + ", which is over");
   if (answer.token != in.grant_count + 1u || (!absent && answer.token <= before.token))
     report("fence-rises", "granted with fence " + std::to_string(answer.token));
   if (answer.attempt_number != (absent ? 1 : before.attempt_number + 1))

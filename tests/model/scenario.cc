@@ -21,6 +21,18 @@ core::policy rules_of(core::unknown_policy on_unknown) {
   return rules;
 }
 
+// So short that a lease runs out while its attempt lives.
+core::policy with_short_lease(core::policy rules) {
+  rules.lease = milliseconds{1'000};
+  return rules;
+}
+
+// What is left of a result is kept longer than the result.
+core::policy with_long_tombstones(core::policy rules) {
+  rules.retention = milliseconds{1'000};
+  return rules;
+}
+
 const request_kind pay_10{"alice", "k", "pay 10"};
 const request_kind pay_20{"alice", "k", "pay 20"};
 const request_kind of_bob{"bob", "k", "pay 10"};
@@ -80,77 +92,99 @@ const char* to_string(bounded what) {
 }
 
 std::vector<scenario> scenarios(size how_large) {
+  using enum core::unknown_policy;
   const auto times = [&](unsigned a, unsigned b, unsigned c) { return pick(how_large, a, b, c); };
-  const auto callers = [&](std::vector<unsigned> few, std::vector<unsigned> many) {
-    return how_large == size::test ? few : many;
+  const auto callers = [&](std::vector<unsigned> few, std::vector<unsigned> more, std::vector<unsigned> many) {
+    return how_large == size::test ? few : how_large == size::short_form ? more : many;
   };
   std::vector<scenario> all;
   all.push_back({.name = "refuse",
                  .about = "two gateways and a shared store; an unknown outcome is refused",
-                 .rules = rules_of(core::unknown_policy::refuse),
+                 .rules = rules_of(refuse),
                  .kinds = {pay_10, pay_20},
-                 .callers = how_large == size::long_form ? std::vector<unsigned>{0, 0, 1} : std::vector<unsigned>{0, 0},
-                 .at_most = at_most({{ticks, times(1, 2, 3)},
+                 .callers = callers({0, 0}, {0, 0}, {0, 0, 1}),
+                 .at_most = at_most({{ticks, times(1, 3, 4)},
                                      {crashes, times(1, 1, 2)},
                                      {store_faults, times(1, 1, 1)},
                                      {upstream_faults, times(1, 1, 1)}})});
   all.push_back({.name = "store",
                  .about = "one caller, and a store that fails again and again",
-                 .rules = rules_of(core::unknown_policy::refuse),
+                 .rules = rules_of(refuse),
                  .kinds = {pay_10},
-                 .callers = callers({0}, {0}),
-                 .at_most = at_most({{ticks, times(2, 3, 5)},
+                 .callers = {0},
+                 .at_most = at_most({{ticks, times(3, 3, 5)},
                                      {retries, times(1, 2, 2)},
-                                     {store_faults, times(2, 2, 4)},
-                                     {slow_replies, times(0, 1, 2)},
+                                     {store_faults, times(1, 2, 4)},
+                                     {slow_replies, times(1, 1, 2)},
                                      {upstream_faults, times(0, 1, 1)}})});
+  all.push_back({.name = "waiters",
+                 .about = "duplicates that wait for an attempt, clients that leave, a gateway that drains",
+                 .rules = rules_of(refuse),
+                 .gateways = 1,
+                 .kinds = {pay_10},
+                 .callers = callers({0, 0}, {0, 0, 0}, {0, 0, 0}),
+                 .at_most = at_most({{ticks, times(0, 1, 3)},
+                                     {retries, times(1, 0, 1)},
+                                     {slow_replies, times(1, 1, 1)},
+                                     {upstream_faults, times(1, 1, 1)},
+                                     {client_faults, times(1, 1, 1)},
+                                     {drains, times(1, 1, 1)}})});
   all.push_back({.name = "mismatch",
-                 .about = "the same key with another body, and callers that send again",
-                 .rules = rules_of(core::unknown_policy::refuse),
+                 .about = "the same key with another body, callers that send again, tombstones that outlive results",
+                 .rules = with_long_tombstones(rules_of(refuse)),
                  .gateways = 1,
                  .kinds = {pay_10, pay_20},
-                 .callers = callers({0, 1}, {0, 1}),
-                 .at_most = at_most({{ticks, times(1, 3, 4)},
+                 .callers = callers({0, 1}, {0, 1}, {0, 1, 1}),
+                 .at_most = at_most({{ticks, times(2, 3, 4)},
                                      {retries, times(1, 2, 2)},
                                      {crashes, times(0, 1, 1)},
                                      {upstream_faults, times(1, 1, 2)}})});
+  all.push_back({.name = "overtaken",
+                 .about = "a duplicate that hears of its attempt only after another request has got the key",
+                 .rules = rules_of(refuse),
+                 .gateways = 1,
+                 .kinds = {pay_10, pay_20},
+                 .callers = {0, 0, 1},
+                 .at_most = at_most(
+                     {{ticks, times(0, 1, 3)}, {slow_replies, times(1, 2, 2)}, {upstream_faults, times(1, 1, 2)}})});
   all.push_back({.name = "probe",
                  .about = "the upstream is asked what became of an unknown outcome",
-                 .rules = rules_of(core::unknown_policy::probe),
+                 .rules = with_short_lease(rules_of(probe)),
                  .kinds = {pay_10},
-                 .callers = {0, 0},
+                 .callers = callers({0, 0}, {0, 0}, {0, 0, 0}),
                  .at_most = at_most({{ticks, times(1, 2, 3)},
-                                     {retries, times(0, 1, 1)},
+                                     {retries, times(0, 0, 0)},
                                      {crashes, times(1, 1, 2)},
                                      {slow_replies, times(1, 1, 1)},
-                                     {upstream_faults, times(1, 1, 2)}})});
+                                     {upstream_faults, times(1, 1, 2)},
+                                     {client_faults, times(0, 1, 1)}})});
   all.push_back({.name = "redispatch",
                  .about = "the upstream deduplicates by the key, so an unknown outcome is forwarded again",
-                 .rules = rules_of(core::unknown_policy::redispatch),
+                 .rules = with_short_lease(rules_of(redispatch)),
                  .kinds = {pay_10},
-                 .callers = {0, 0},
+                 .callers = callers({0, 0}, {0, 0}, {0, 0, 0}),
                  .at_most = at_most({{ticks, times(1, 2, 3)},
-                                     {retries, times(0, 1, 1)},
-                                     {crashes, times(0, 1, 2)},
-                                     {slow_replies, times(0, 1, 1)},
+                                     {retries, times(1, 1, 1)},
+                                     {crashes, times(0, 0, 1)},
+                                     {slow_replies, times(0, 0, 1)},
                                      {upstream_faults, times(2, 2, 2)}})});
   all.push_back({.name = "embedded",
                  .about = "one gateway with its own store, killed and opened again",
-                 .rules = rules_of(core::unknown_policy::refuse),
+                 .rules = rules_of(refuse),
                  .store = store_kind::embedded,
                  .gateways = 1,
                  .kinds = {pay_10, pay_20},
-                 .callers = callers({0, 1}, {0, 0, 1}),
+                 .callers = callers({0, 1}, {0, 1}, {0, 0, 1}),
                  .at_most = at_most({{ticks, times(1, 2, 3)},
                                      {retries, times(0, 1, 1)},
-                                     {crashes, times(1, 1, 2)},
+                                     {crashes, times(1, 2, 2)},
                                      {slow_replies, times(1, 1, 1)},
                                      {upstream_faults, times(1, 1, 1)},
                                      {drains, times(0, 0, 1)},
                                      {resolutions, times(1, 1, 1)}})});
   all.push_back({.name = "clock",
                  .about = "the shared store's clock jumps",
-                 .rules = rules_of(core::unknown_policy::refuse),
+                 .rules = rules_of(refuse),
                  .kinds = {pay_10},
                  .callers = {0, 0},
                  .at_most = at_most({{ticks, times(1, 2, 3)},
@@ -160,7 +194,7 @@ std::vector<scenario> scenarios(size how_large) {
                                      {clock_jumps, times(1, 1, 2)}})});
   all.push_back({.name = "scopes",
                  .about = "two callers with the same key who must never meet",
-                 .rules = rules_of(core::unknown_policy::refuse),
+                 .rules = rules_of(refuse),
                  .gateways = 1,
                  .kinds = {pay_10, of_bob},
                  .callers = {0, 1},

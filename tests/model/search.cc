@@ -1,61 +1,15 @@
 #include "tests/model/search.h"
 
 #include <algorithm>
-#include <cstring>
-#include <deque>
-#include <memory>
 #include <utility>
 
 #include "tests/model/fingerprint_set.h"
+#include "tests/model/state_queue.h"
 
 namespace onceward::model {
 namespace {
 
 using place = fingerprint_set::place;
-
-// States still to be visited, packed one after the other; what was visited is given back in pieces.
-class queue {
- public:
-  void push(place at, const std::byte* packed, std::size_t size) {
-    if (pieces_.empty() || pieces_.back()->used + size + header_bytes > piece_bytes)
-      pieces_.push_back(std::make_unique<piece>());
-    piece& last = *pieces_.back();
-    const auto length = static_cast<std::uint32_t>(size);
-    std::memcpy(last.bytes + last.used, &at, sizeof at);
-    std::memcpy(last.bytes + last.used + sizeof at, &length, sizeof length);
-    std::memcpy(last.bytes + last.used + header_bytes, packed, size);
-    last.used += header_bytes + size;
-    ++size_;
-  }
-
-  state pop(place& at) {
-    if (read_ == pieces_.front()->used) {
-      pieces_.pop_front();
-      read_ = 0;
-    }
-    const std::byte* from = pieces_.front()->bytes + read_;
-    std::uint32_t length;
-    std::memcpy(&at, from, sizeof at);
-    std::memcpy(&length, from + sizeof at, sizeof length);
-    read_ += header_bytes + length;
-    --size_;
-    return unpack(from + header_bytes);
-  }
-
-  std::uint64_t size() const { return size_; }
-
- private:
-  static constexpr std::size_t piece_bytes = 1 << 20;
-  static constexpr std::size_t header_bytes = sizeof(place) + sizeof(std::uint32_t);
-  struct piece {
-    std::size_t used = 0;
-    std::byte bytes[piece_bytes];
-  };
-
-  std::deque<std::unique_ptr<piece>> pieces_;
-  std::size_t read_ = 0;
-  std::uint64_t size_ = 0;
-};
 
 digest digest_of_state(const state& of, std::byte* packed, std::size_t& size) {
   size = pack(of, packed);
@@ -77,7 +31,7 @@ class searching final : public successor_sink {
   world& world_;
   const search_limits& limits_;
   fingerprint_set seen_;
-  queue open_;
+  state_queue open_;
   search_result result_;
   place here_ = fingerprint_set::nowhere;
   std::optional<finding> broken_;

@@ -128,8 +128,20 @@ std::optional<finding> world::each_successor(const state& from, successor_sink& 
   time_passes();
   const bool somebody_waits = from.exchange_count > 0 || from.caller_count > 0;
   if (!progress_ && somebody_waits) return finding{"no-wedge", "nothing can happen any more, and somebody waits"};
+  if (!somebody_waits && is_wedged(from)) return finding{"no-wedge", "a claim outlives its lease, and nobody holds it"};
   if (from.now > ticks_until_wedged) return finding{"no-wedge", "somebody waits beyond every deadline"};
   return std::nullopt;
+}
+
+// When everybody has left, whatever is in flight is unknown as soon as its lease is over.
+bool world::is_wedged(const state& at) {
+  if (at.budget(bounded::clock_jumps) != about_.limit(bounded::clock_jumps)) return false;
+  const int later = at.store_now() + static_cast<int>(about_.rules.lease / tick);
+  for (unsigned kind = 0; kind < about_.kinds.size(); ++kind) {
+    const reply_facts& facts = words_.facts_of_reply(tables_.look(at.table, kind, later));
+    if (facts.type == reply_type<record_in_flight>) return true;
+  }
+  return false;
 }
 
 // ---- Callers -------------------------------------------------------------------------------------------------------
@@ -286,10 +298,13 @@ void world::straggle(state& in, std::uint32_t command) {
 
 std::uint32_t world::apply(state& in, std::uint32_t command, bool has_room) {
   const std::uint32_t before = in.table;
+  const unsigned grants_before = in.grant_count;
   const tables::step made = tables_.apply(before, command, in.store_now(), in.grant_count + 1u, has_room);
   in.table = made.next;
   say("the store takes the ", words_.text_of_command(command), ": ", words_.text_of_reply(made.answer));
   checks_.after_command(in, before, command, made.answer);
+  const bool new_grant = in.grant_count > grants_before;
+  if (!has_room && new_grant) checks_.report("bounded", "a full store granted a claim");
   return made.answer;
 }
 

@@ -94,6 +94,7 @@ class world {
   void straggle(state& in, std::uint32_t command);
   void leave_caller(state& in, std::uint8_t kind);
   void pass_time(state& in, unsigned ticks);
+  bool is_wedged(const state& at);
   void remove(state& in, std::size_t at);
   void reopen(state& in);
 
