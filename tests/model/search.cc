@@ -108,7 +108,6 @@ search_result searching::run() {
       }
       expand();
     }
-    if (limits_.progress != nullptr) limits_.progress(seen_.size(), depth);
   }
   result_.states = seen_.size();
   result_.complete = !broken_;

@@ -16,8 +16,6 @@ struct search_limits {
   std::uint64_t states_max = 1'000'000;
   // Also shows that no run goes round for ever. Keeps every step in memory: for small scenarios.
   bool looks_for_circles = false;
-  // Told now and then how far it is.
-  void (*progress)(std::uint64_t states, unsigned depth) = nullptr;
 };
 
 struct counterexample {
