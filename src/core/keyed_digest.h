@@ -44,8 +44,9 @@ class keyed_digest {
 
   void length(std::size_t count) {
     onceward_assert(count <= UINT32_MAX);
-    for (int shift = 0; shift < 32; shift += 8)
-      byte(static_cast<char>(count >> shift & 0xff));
+    const std::array<char, 4> bytes{static_cast<char>(count & 0xff), static_cast<char>(count >> 8 & 0xff),
+                                    static_cast<char>(count >> 16 & 0xff), static_cast<char>(count >> 24 & 0xff)};
+    raw({bytes.data(), bytes.size()});
   }
 
   // With a memo where the text is likely to come again.

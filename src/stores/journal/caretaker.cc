@@ -33,7 +33,7 @@ constexpr std::uint64_t sweeps_per_turnover = 8;
 
 bool is_unknown(shard& home, const record_key& key, slot& place, wall_time now) {
   if (place.hot == nullptr) return place.kind == state_kind::unknown && place.expires_at > now;
-  const auto kept = home.current(key, place, now);
+  const core::record* const kept = home.current(key, place, now);
   return kept != nullptr && kind_of(*kept) == state_kind::unknown;
 }
 

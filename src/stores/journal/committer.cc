@@ -59,7 +59,8 @@ void committer::take(const rewrite& item) {
   slot* const where = home.find(item.key);
   // Whatever superseded the entry is in the log already or comes behind this in the queue.
   if (where == nullptr || where->where != item.from || where->changes_pending > 0) return;
-  auto kept = where->hot == nullptr ? item.kept : home.current(item.key, *where, engine_.now());
+  if (where->hot != nullptr && home.current(item.key, *where, engine_.now()) == nullptr) return;
+  auto kept = where->hot == nullptr ? item.kept : where->hot;
   if (kept == nullptr) return;
   ++where->changes_pending;
   hold.unlock();

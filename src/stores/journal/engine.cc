@@ -72,7 +72,7 @@ void engine::decide_locked(shard& home, request asked, without_space otherwise, 
   }
 
   const wall_time time = now();
-  std::shared_ptr<const core::record> before;
+  const core::record* before = nullptr;
   if (place != nullptr && (place->hot != nullptr || place->expires_at > time)) {
     if (place->hot == nullptr && (read == nullptr || read->where != place->where)) {
       const location where = place->where;
@@ -83,7 +83,7 @@ void engine::decide_locked(shard& home, request asked, without_space otherwise, 
     before = home.current(key, *place, time);
   }
 
-  core::decision decided = decide_by_the_rules(asked.what, before.get(), time, fence_granted_);
+  core::decision decided = decide_by_the_rules(asked.what, before, time, fence_granted_);
   if (decided.after && !std::holds_alternative<renew>(asked.what)) {
     return keep_change(home, std::move(asked), std::move(decided), place, otherwise, after);
   }

@@ -38,16 +38,16 @@ slot& shard::put(const record_key& key, std::shared_ptr<const core::record> now_
   return place;
 }
 
-std::shared_ptr<const core::record> shard::current(const record_key& key, slot& place, wall_time now) {
+const core::record* shard::current(const record_key& key, slot& place, wall_time now) {
   onceward_assert(place.hot != nullptr);
-  if (now < core::changes_at(*place.hot)) return place.hot;
+  if (now < core::changes_at(*place.hot)) return place.hot.get();
   std::optional<core::record> kept = core::as_of(*place.hot, now);
   if (!kept) return nullptr;
   const state_kind kind = kind_of(*kept);
-  if (kind == place.kind && has_response(*kept) == has_response(*place.hot)) return place.hot;
+  if (kind == place.kind && has_response(*kept) == has_response(*place.hot)) return place.hot.get();
   set_kind(key, place, kind);
   set_hot(place, std::make_shared<const core::record>(*std::move(kept)));
-  return place.hot;
+  return place.hot.get();
 }
 
 void shard::note_written(const record_key& key, slot& place, const core::record& written, location where) {

@@ -48,8 +48,9 @@ class shard {
   slot* find(const record_key& key);
   // The slot of the key, made if need be, with `now_kept` as its record.
   slot& put(const record_key& key, std::shared_ptr<const core::record> now_kept);
-  // The hot record of `place` as it is now, or null if it has expired. A lease that has run out is noted.
-  std::shared_ptr<const core::record> current(const record_key& key, slot& place, wall_time now);
+  // The hot record of `place` as it is now, valid until it changes, or null if it has expired. A lease that has run out
+  // is noted.
+  const core::record* current(const record_key& key, slot& place, wall_time now);
 
   // The entry of `written` is durable at `where`.
   void note_written(const record_key& key, slot& place, const core::record& written, location where);
