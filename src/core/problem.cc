@@ -50,7 +50,7 @@ constexpr std::array<problem_description, 18> published = {{
     {not_recorded, "not-recorded", 503, always, unsafe, true, "The outcome could not be recorded",
      "The upstream answered, but its answer could not be recorded and is withheld, because a retry might not get the "
      "same. Send the same request again."},
-    {overloaded, "overloaded", 503, always, safe, true, "Too many requests",
+    {overloaded, "overloaded", 503, always, safe_if_absent, true, "Too many requests",
      "A limit of this server was reached. The operation did not run."},
     {draining, "draining", 503, always, safe_if_absent, true, "The server is shutting down",
      "This server takes no new requests, and this one did not run the operation."},

@@ -68,6 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
                     published_row{store_unavailable, unknown, "store-unavailable", 503, true, false, true},
                     published_row{not_recorded, unknown, "not-recorded", 503, true, false, true},
                     published_row{overloaded, absent, "overloaded", 503, true, true, true},
+                    published_row{overloaded, unknown, "overloaded", 503, true, false, true},
                     published_row{draining, absent, "draining", 503, true, true, true},
                     published_row{not_found, absent, "not-found", 404, false, true, false},
                     published_row{not_found, operation_state::released, "not-found", 404, false, true, false}));

@@ -110,7 +110,8 @@ void worker::accept(std::unique_ptr<net::transport> stream, request_dispatcher& 
   }
   counts_.client_connections_refused.add();
   if (others >= settings_.limits.connections_max + refused_at_once_max) return on_closed(made);
-  made.start_refusing(core::make_problem(core::problem_type::overloaded, {}, core::operation_state::absent));
+  // Its request was not read: it may be the retry of one that ran.
+  made.start_refusing(core::make_problem(core::problem_type::overloaded, {}, core::operation_state::unknown));
 }
 
 void worker::on_closed(connection& done) {

@@ -129,7 +129,7 @@ class Numbers(story.Story):
             self.assert_first(connection.request("POST", story.new_path(), {}, b""))
         with self.gateway.connect() as beyond:
             answer = beyond.read_response()
-            self.assert_problem(answer, "overloaded", http_status=503)
+            self.assert_problem(answer, "overloaded", http_status=503, operation_state="unknown", new_key_safe=False)
             self.assertTrue(beyond.reads_end())
         held.pop().close()
 

@@ -277,6 +277,7 @@ TEST_F(limits, connections_over_the_limit_are_told_so) {
   EXPECT_EQ(got.status(), 503);
   EXPECT_TRUE(got.has("Retry-After"));
   EXPECT_THAT(got.body, HasSubstr("overloaded"));
+  EXPECT_THAT(got.body, HasSubstr("\"new_key_safe\":false"));
   EXPECT_TRUE(three.is_closed());
   // Operators are let in all the same.
   client operator_(tested.admin_port());
