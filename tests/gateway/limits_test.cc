@@ -33,6 +33,16 @@ struct limits : testing::Test {
   gateway::settings chosen;
 };
 
+// Answers each request once `open` is.
+scripted_upstream::script serve_after(gate& open) {
+  return [&open](upstream_peer& peer) {
+    while (peer.next_request()) {
+      open.wait();
+      peer.socket.write(response(200, "", "served"));
+    }
+  };
+}
+
 TEST_F(limits, a_request_line_may_have_so_many_bytes) {
   chosen.limits.target_bytes_max = 100;
   running_gateway tested(chosen);
@@ -286,12 +296,7 @@ TEST_F(limits, connections_over_the_limit_are_told_so) {
 
 TEST_F(limits, requests_wait_for_a_connection_to_the_upstream_and_not_for_ever) {
   gate answer;
-  scripted_upstream slow([&](upstream_peer& peer) {
-    while (peer.next_request()) {
-      answer.wait();
-      peer.socket.write(response(200, "", "served"));
-    }
-  });
+  scripted_upstream slow(serve_after(answer));
   chosen.upstreams.at(0).port = slow.port();
   chosen.limits.upstream_connections_max = 1;
   chosen.limits.upstream_queue_max = 1;
@@ -317,12 +322,7 @@ TEST_F(limits, requests_wait_for_a_connection_to_the_upstream_and_not_for_ever) 
 
 TEST_F(limits, a_request_that_waited_too_long_for_the_upstream_was_not_sent) {
   gate answer;
-  scripted_upstream slow([&](upstream_peer& peer) {
-    while (peer.next_request()) {
-      answer.wait();
-      peer.socket.write(response(200, "", "served"));
-    }
-  });
+  scripted_upstream slow(serve_after(answer));
   chosen.upstreams.at(0).port = slow.port();
   chosen.limits.upstream_connections_max = 1;
   chosen.timeouts.upstream_connect = milliseconds(300);
@@ -342,12 +342,7 @@ TEST_F(limits, a_request_that_waited_too_long_for_the_upstream_was_not_sent) {
 
 TEST_F(limits, duplicates_beyond_the_bound_do_not_wait) {
   gate answer;
-  scripted_upstream slow([&](upstream_peer& peer) {
-    while (peer.next_request()) {
-      answer.wait();
-      peer.socket.write(response(200, "", "served"));
-    }
-  });
+  scripted_upstream slow(serve_after(answer));
   chosen.upstreams.at(0).port = slow.port();
   chosen.limits.waiters_per_key_max = 1;
   running_gateway tested(chosen);
@@ -369,12 +364,7 @@ TEST_F(limits, duplicates_beyond_the_bound_do_not_wait) {
 
 TEST_F(limits, waiters_of_all_keys_together_are_so_many) {
   gate answer;
-  scripted_upstream slow([&](upstream_peer& peer) {
-    while (peer.next_request()) {
-      answer.wait();
-      peer.socket.write(response(200, "", "served"));
-    }
-  });
+  scripted_upstream slow(serve_after(answer));
   chosen.upstreams.at(0).port = slow.port();
   chosen.limits.waiters_max = 2;
   running_gateway tested(chosen);
@@ -398,12 +388,7 @@ TEST_F(limits, waiters_of_all_keys_together_are_so_many) {
 
 TEST_F(limits, a_duplicate_waits_so_long) {
   gate answer;
-  scripted_upstream slow([&](upstream_peer& peer) {
-    while (peer.next_request()) {
-      answer.wait();
-      peer.socket.write(response(200, "", "served"));
-    }
-  });
+  scripted_upstream slow(serve_after(answer));
   chosen.upstreams.at(0).port = slow.port();
   chosen.defaults.wait = milliseconds(30);
   running_gateway tested(chosen);
