@@ -74,7 +74,7 @@ struct exchange_step {
   // ---- What several transitions share ------------------------------------------------------------------------------
 
   void finish() {
-    end_probe(end_of(attempt_end::look_again));
+    end_probe(attempt_end::look_again);
     self.state_ = over{};
     out.push(action_finish{});
   }
@@ -97,8 +97,8 @@ struct exchange_step {
   void leave_probe() {
     if (std::exchange(self.probes_, false)) out.push(action_leave_probe{});
   }
-  void end_probe(ended_attempt end) {
-    if (std::exchange(self.probes_, false)) out.push(action_end_probe{std::move(end)});
+  void end_probe(attempt_end how, const shared_bytes& response = nullptr, const shared_bytes& tombstone = nullptr) {
+    if (std::exchange(self.probes_, false)) out.push(action_end_probe{end_of(how, response, tombstone)});
   }
 
   // However often the record changes meanwhile, a client waits once.
@@ -139,7 +139,7 @@ struct exchange_step {
   // A completed record answers a duplicate: with its response, or with what is left of it.
   void answer_completed(const shared_bytes& response, const shared_bytes& tombstone) {
     out.push(action_note{noted::duplicate_effect_prevented});
-    end_probe(end_of(attempt_end::completed, response, tombstone));
+    end_probe(attempt_end::completed, response, tombstone);
     if (response != nullptr && self.rules_.duplicate == duplicate_policy::replay) {
       answer(respond_replay{response});
       return finish();
@@ -157,7 +157,7 @@ struct exchange_step {
   // The same for a record whose outcome nobody knows, and who waits for our probe hears it too.
   void stay_unknown() {
     out.push(action_note{noted::duplicate_effect_prevented});
-    end_probe(end_of(attempt_end::unknown));
+    end_probe(attempt_end::unknown);
     refuse(problem_type::outcome_unknown, operation_state::unknown);
   }
 
@@ -427,7 +427,7 @@ struct exchange_step {
   }
 
   void on(probing&, event_draining&) {
-    end_probe(end_of(attempt_end::unknown));
+    end_probe(attempt_end::unknown);
     refuse(problem_type::draining, operation_state::unknown);
   }
 
