@@ -51,7 +51,7 @@ constexpr std::array<problem_description, 18> published = {{
      "The upstream answered, but its answer could not be recorded and is withheld, because a retry might not get the "
      "same. Send the same request again."},
     {overloaded, "overloaded", 503, always, safe_if_absent, true, "Too many requests",
-     "A limit of this server was reached. The operation did not run."},
+     "A limit of this server was reached. This request did not run the operation."},
     {draining, "draining", 503, always, safe_if_absent, true, "The server is shutting down",
      "This server takes no new requests, and this one did not run the operation."},
     {not_found, "not-found", 404, never, safe_if_absent, false, "There is no stored response",

@@ -56,7 +56,7 @@ struct record {
 // expired record is gone.
 std::optional<record> as_of(record kept, wall_time now);
 
-// Until then, the record is as_of() any time as it is.
+// Until this time, as_of() gives the record as it is.
 wall_time changes_at(const record& kept);
 
 // The record as its store finds it when the only process that could hold its lease is gone: in flight becomes unknown,
