@@ -77,7 +77,7 @@ void worker::start() {
     admin_listener_->start(
         [this](std::unique_ptr<net::transport> stream) { accept(std::move(stream), admin_dispatcher_); });
   }
-  thread_ = std::thread([this] { run(); });
+  thread_.start(loop_, [this] { run(); });
 }
 
 void worker::run() {
@@ -91,7 +91,7 @@ void worker::run() {
 }
 
 void worker::join() {
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
 // ---- Connections ---------------------------------------------------------------------------------------------------

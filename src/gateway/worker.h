@@ -6,7 +6,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/random.h"
@@ -31,6 +30,7 @@
 #include "net/deadline.h"
 #include "net/listener.h"
 #include "net/loop.h"
+#include "net/loop_thread.h"
 
 namespace onceward::gateway {
 
@@ -105,7 +105,7 @@ class worker final : private connection_home, private io::store_meter {
   std::size_t clients_ = 0;                          // Of them, those that are not the admin listener's.
   std::vector<std::unique_ptr<connection>> closed_;  // To be destroyed at the next turn.
   net::deadline drain_look_;
-  std::thread thread_;
+  net::loop_thread thread_;
 };
 
 }  // namespace onceward::gateway
