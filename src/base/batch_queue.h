@@ -1,7 +1,7 @@
 // A queue from many threads to one that takes all there is at once: whatever arrives while the consumer works is its
 // next batch. The consumer pays one wait for a batch, the producers one wake-up.
 //
-// Threads: push(), wake() and close() from any thread; take() from one.
+// Threads: push(), wake(), empty() and close() from any thread; take() and take_now() from one.
 #pragma once
 
 #include <condition_variable>
@@ -32,6 +32,19 @@ class batch_queue {
     filled_.wait(hold, [this] { return closed_ || !items_.empty(); });
     items_.swap(batch);
     return !batch.empty();
+  }
+
+  // The same without waiting: false if there is nothing now.
+  bool take_now(std::vector<Item>& batch) {
+    batch.clear();
+    const std::lock_guard hold(mutex_);
+    items_.swap(batch);
+    return !batch.empty();
+  }
+
+  bool empty() {
+    const std::lock_guard hold(mutex_);
+    return items_.empty();
   }
 
   // Lets take() come to its end. Afterwards only the consumer itself may push.

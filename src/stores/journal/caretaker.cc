@@ -39,7 +39,9 @@ bool is_unknown(shard& home, const record_key& key, slot& place, wall_time now) 
 
 }  // namespace
 
-caretaker::caretaker(engine& shared) : engine_(shared), thread_([this] { run(); }) {}
+caretaker::caretaker(engine& shared, run_by who) : engine_(shared) {
+  if (who == run_by::threads) thread_ = std::thread([this] { run(); });
+}
 
 caretaker::~caretaker() {
   {
@@ -47,40 +49,47 @@ caretaker::~caretaker() {
     engine_.caretaker.end = true;
   }
   engine_.caretaker.filled.notify_one();
-  thread_.join();
+  if (thread_.joinable()) {
+    thread_.join();
+  } else {
+    step();
+  }
 }
 
 void caretaker::run() {
   caretaker_mailbox& mail = engine_.caretaker;
-  std::vector<request> waiting;
-  std::vector<errand> errands;
-  bool end = false;
-  while (!end) {
+  while (!ended_) {
     {
       std::unique_lock hold(mail.mutex);
-      const auto is_filled = [&] {
-        return mail.end || mail.look_around || !mail.without_space.empty() || !mail.errands.empty();
-      };
+      const auto is_filled = [&] { return mail.is_filled(); };
       if (engine_.full) {
         mail.filled.wait_for(hold, retry_when_full, is_filled);
       } else {
         mail.filled.wait(hold, is_filled);
       }
-      mail.look_around = false;
-      end = mail.end;
-      waiting.swap(mail.without_space);
-      errands.swap(mail.errands);
     }
-    if (!engine_.has_failed() && !end) make_space();
-    // One that still finds no space waits again, unless there is none to be had.
-    for (request& each : waiting)
-      engine_.decide(std::move(each), end ? without_space::refuse : without_space::wait);
-    waiting.clear();
-    for (const errand& each : errands)
-      run(each);
-    errands.clear();
-    if (!engine_.has_failed() && !end) tidy();
+    step();
   }
+}
+
+void caretaker::step() {
+  caretaker_mailbox& mail = engine_.caretaker;
+  {
+    const std::lock_guard hold(mail.mutex);
+    mail.look_around = false;
+    ended_ = mail.end;
+    waiting_.swap(mail.without_space);
+    errands_.swap(mail.errands);
+  }
+  if (!engine_.has_failed() && !ended_) make_space();
+  // One that still finds no space waits again, unless there is none to be had.
+  for (request& each : waiting_)
+    engine_.decide(std::move(each), ended_ ? without_space::refuse : without_space::wait);
+  waiting_.clear();
+  for (const errand& each : errands_)
+    run(each);
+  errands_.clear();
+  if (!engine_.has_failed() && !ended_) tidy();
 }
 
 // ---- Space ----------------------------------------------------------------------------------------------------------

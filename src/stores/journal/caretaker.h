@@ -10,14 +10,18 @@
 #include "onceward/store.h"
 #include "stores/journal/block_buffer.h"
 #include "stores/journal/engine.h"
+#include "stores/journal/options.h"
 
 namespace onceward::journal {
 
 class caretaker {
  public:
-  explicit caretaker(engine& shared);
+  caretaker(engine& shared, run_by who);
   // Decides what waits for space, without waiting any more, and runs the errands that were given.
   ~caretaker();
+
+  // Does what there is to do now.
+  void step();
 
  private:
   void run();
@@ -38,9 +42,12 @@ class caretaker {
   class emptying;
 
   engine& engine_;
+  std::vector<request> waiting_;  // Kept for their memory.
+  std::vector<errand> errands_;
   block_buffer memory_;
   std::uint64_t swept_at_generation_ = 0;
   std::uint64_t unreadable_generation_ = 0;  // A segment that cannot be emptied is not tried again.
+  bool ended_ = false;
   std::thread thread_;
 };
 

@@ -2,25 +2,37 @@
 
 #include <utility>
 #include <variant>
-#include <vector>
 
 #include "stores/journal/log_reader.h"
 
 namespace onceward::journal {
 
-cold_reader::cold_reader(engine& shared) : engine_(shared), thread_([this] { run(); }) {}
+cold_reader::cold_reader(engine& shared, run_by who) : engine_(shared) {
+  if (who == run_by::threads) thread_ = std::thread([this] { run(); });
+}
 
 cold_reader::~cold_reader() {
   engine_.reads.close();
-  thread_.join();
+  if (thread_.joinable()) {
+    thread_.join();
+  } else {
+    step();
+  }
 }
 
 void cold_reader::run() {
-  std::vector<read_request> wanted;
-  while (engine_.reads.take(wanted)) {
-    for (read_request& each : wanted)
-      read(std::move(each));
-  }
+  while (engine_.reads.take(group_))
+    read_group();
+}
+
+void cold_reader::step() {
+  while (engine_.reads.take_now(group_))
+    read_group();
+}
+
+void cold_reader::read_group() {
+  for (read_request& each : group_)
+    read(std::move(each));
 }
 
 void cold_reader::read(read_request wanted) {

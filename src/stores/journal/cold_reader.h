@@ -2,23 +2,30 @@
 #pragma once
 
 #include <thread>
+#include <vector>
 
 #include "stores/journal/block_buffer.h"
 #include "stores/journal/engine.h"
+#include "stores/journal/options.h"
 
 namespace onceward::journal {
 
 class cold_reader {
  public:
-  explicit cold_reader(engine& shared);
+  cold_reader(engine& shared, run_by who);
   // Reads what is queued. Nothing is queued any more but by itself.
   ~cold_reader();
 
+  // Reads what is queued now.
+  void step();
+
  private:
   void run();
+  void read_group();
   void read(read_request wanted);
 
   engine& engine_;
+  std::vector<read_request> group_;  // Kept for its memory.
   block_buffer memory_;
   std::thread thread_;
 };

@@ -13,20 +13,33 @@ struct overloaded : Handlers... {
 
 }  // namespace
 
-committer::committer(engine& shared, log_writer& log) : engine_(shared), log_(log), thread_([this] { run(); }) {}
+committer::committer(engine& shared, log_writer& log, run_by who) : engine_(shared), log_(log) {
+  if (who == run_by::threads) thread_ = std::thread([this] { run(); });
+}
 
 committer::~committer() {
   engine_.commits.close();
-  thread_.join();
+  if (thread_.joinable()) {
+    thread_.join();
+  } else {
+    step();
+  }
 }
 
 void committer::run() {
-  std::vector<commit_item> group;
-  while (engine_.commits.take(group)) {
-    for (commit_item& each : group)
-      take(std::move(each));
-    flush();
-  }
+  while (engine_.commits.take(group_))
+    commit_group();
+}
+
+void committer::step() {
+  while (engine_.commits.take_now(group_))
+    commit_group();
+}
+
+void committer::commit_group() {
+  for (commit_item& each : group_)
+    take(std::move(each));
+  flush();
 }
 
 void committer::take(commit_item item) {

@@ -11,18 +11,23 @@
 #include "core/reply_groups.h"
 #include "stores/journal/engine.h"
 #include "stores/journal/log_writer.h"
+#include "stores/journal/options.h"
 
 namespace onceward::journal {
 
 class committer {
  public:
   // `shared` and `log` outlive it.
-  committer(engine& shared, log_writer& log);
+  committer(engine& shared, log_writer& log, run_by who);
   // Writes and answers what is queued. Nothing is queued any more.
   ~committer();
 
+  // Writes and answers what is queued now.
+  void step();
+
  private:
   void run();
+  void commit_group();
   void take(commit_item item);
   void take(change item);
   void take(const rewrite_group& group);
@@ -36,6 +41,7 @@ class committer {
 
   engine& engine_;
   log_writer& log_;
+  std::vector<commit_item> group_;  // Kept for its memory.
   // What waits for the batch that is being made.
   struct placed_change {
     change what;

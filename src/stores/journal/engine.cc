@@ -185,6 +185,7 @@ bool engine::wait_until_durable() {
   std::promise<bool> passed;
   auto is_durable = passed.get_future();
   if (commits.push(barrier{&passed})) commits.wake();
+  if (commit_now) commit_now();
   return is_durable.get();
 }
 

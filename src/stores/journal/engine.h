@@ -114,6 +114,8 @@ struct caretaker_mailbox {
   bool end = false;
   std::vector<request> without_space;
   std::vector<errand> errands;
+
+  bool is_filled() const { return end || look_around || !without_space.empty() || !errands.empty(); }
 };
 
 enum class without_space { wait, refuse };
@@ -165,6 +167,8 @@ class engine {
   base::batch_queue<commit_item> commits;
   base::batch_queue<read_request> reads;
   caretaker_mailbox caretaker;
+  // Where no thread commits, whoever waits for the committer does its work; else empty.
+  std::function<void()> commit_now;
   // The last search for space found too little. Until it finds some, what does not fit is refused at once.
   std::atomic<bool> full{false};
 

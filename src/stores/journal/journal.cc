@@ -105,6 +105,17 @@ tl::expected<std::unique_ptr<journal>, open_error> journal::open(const std::stri
 
 tl::expected<std::unique_ptr<journal>, open_error> journal::open(std::unique_ptr<disk> where, const options& chosen,
                                                                  std::function<wall_time()> now) {
+  return open(std::move(where), chosen, std::move(now), run_by::threads);
+}
+
+tl::expected<std::unique_ptr<journal>, open_error> journal::open_in_steps(std::unique_ptr<disk> where,
+                                                                          const options& chosen,
+                                                                          std::function<wall_time()> now) {
+  return open(std::move(where), chosen, std::move(now), run_by::steps);
+}
+
+tl::expected<std::unique_ptr<journal>, open_error> journal::open(std::unique_ptr<disk> where, const options& chosen,
+                                                                 std::function<wall_time()> now, run_by who) {
   if (const auto valid = check(chosen); !valid) return tl::unexpected(valid.error());
   auto lock_taken = lock(*where, now());
   if (!lock_taken) return tl::unexpected(lock_taken.error());
@@ -132,9 +143,10 @@ tl::expected<std::unique_ptr<journal>, open_error> journal::open(std::unique_ptr
 
   opened->log.emplace(opened->segments, recovered->end, chosen.level, shared.now,
                       [&shared] { return shared.fence_granted(); });
-  opened->committing.emplace(shared, *opened->log);
-  opened->reading.emplace(shared);
-  opened->caretaking.emplace(shared);
+  opened->committing.emplace(shared, *opened->log, who);
+  if (who == run_by::steps) shared.commit_now = [commits = &*opened->committing] { commits->step(); };
+  opened->reading.emplace(shared, who);
+  opened->caretaking.emplace(shared, who);
   return std::unique_ptr<journal>(new journal(std::move(opened)));
 }
 
@@ -167,6 +179,35 @@ store_statistics journal::statistics() const {
   }
   sum.accepts_claims = !shared.has_failed() && (!shared.full || shared.has_space_for_claims());
   return sum;
+}
+
+bool journal::has_work(part which) const {
+  engine& shared = parts_->shared;
+  switch (which) {
+    case part::committer:
+      return !shared.commits.empty();
+    case part::cold_reader:
+      return !shared.reads.empty();
+    case part::caretaker:
+      break;
+  }
+  const std::lock_guard hold(shared.caretaker.mutex);
+  return shared.caretaker.is_filled();
+}
+
+bool journal::is_full() const {
+  return parts_->shared.full;
+}
+
+void journal::step(part which) {
+  switch (which) {
+    case part::committer:
+      return parts_->committing->step();
+    case part::cold_reader:
+      return parts_->reading->step();
+    case part::caretaker:
+      return parts_->caretaking->step();
+  }
 }
 
 std::string journal::failure() const {

@@ -9,7 +9,7 @@
 // closed, opened and with that verified. A full disk is not: new claims are refused, and outcomes still find the space
 // that was promised to them when they were claimed.
 //
-// It starts three threads (committer, cold reader, caretaker) and no more.
+// It starts three threads (committer, cold reader, caretaker) and no more; or none, and is run in steps.
 #pragma once
 
 #include <functional>
@@ -34,6 +34,18 @@ class journal final : public store {
   static tl::expected<std::unique_ptr<journal>, open_error> open(std::unique_ptr<disk> where, const options& chosen,
                                                                  std::function<wall_time()> now);
 
+  // The same on any disk and without threads, for a simulator: nothing happens but in submit() and step(), and always
+  // the same.
+  static tl::expected<std::unique_ptr<journal>, open_error> open_in_steps(std::unique_ptr<disk> where,
+                                                                          const options& chosen,
+                                                                          std::function<wall_time()> now);
+  enum class part { committer, cold_reader, caretaker };
+  // Whether the thread would have something to do. A full journal's caretaker has, about once a second, besides.
+  bool has_work(part which) const;
+  bool is_full() const;
+  // What the thread would do now.
+  void step(part which);
+
   // Writes and answers what is outstanding. No command is submitted during or after this.
   ~journal() override;
 
@@ -46,6 +58,8 @@ class journal final : public store {
  private:
   struct parts;
   explicit journal(std::unique_ptr<parts> opened);
+  static tl::expected<std::unique_ptr<journal>, open_error> open(std::unique_ptr<disk> where, const options& chosen,
+                                                                 std::function<wall_time()> now, run_by who);
 
   std::unique_ptr<parts> parts_;
 };

@@ -14,6 +14,10 @@ enum class durability {
   synced,   // An acknowledged command survives power loss as well.
 };
 
+// Who does what the committer, the cold reader and the caretaker are there for: a thread each, or whoever calls their
+// step().
+enum class run_by { threads, steps };
+
 struct options {
   durability level = durability::synced;
 
