@@ -11,7 +11,7 @@ find_package(spdlog 1.10 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 
-# Debian ships no CMake configuration for these two.
+# Debian ships no CMake configuration for these.
 function(onceward_find_plain target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;LIBRARY" "")
   find_path(${target}_INCLUDE_DIR ${arg_HEADER} REQUIRED)
@@ -24,6 +24,7 @@ endfunction()
 
 onceward_find_plain(onceward_xxhash HEADER xxhash.h LIBRARY xxhash)
 onceward_find_plain(onceward_re2 HEADER re2/re2.h LIBRARY re2)
+onceward_find_plain(onceward_libpq HEADER postgresql/libpq-fe.h LIBRARY pq)
 
 if(ONCEWARD_TESTS)
   find_package(GTest 1.12 REQUIRED)

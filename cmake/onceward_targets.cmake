@@ -64,13 +64,14 @@ function(onceward_files sources_out tests_out fuzzers_out benches_out)
   set(${benches_out} ${bench} PARENT_SCOPE)
 endfunction()
 
-# onceward_test_program(<target> [SOURCES …] [LINKS …] [LABELS …] [TIMEOUT <seconds>])
+# onceward_test_program(<target> [SOURCES …] [LINKS …] [LABELS …] [TIMEOUT <seconds>] [LAUNCHER <program>])
 #
-# One GoogleTest program and one ctest entry for it. Without SOURCES: every .cc file of the calling folder.
+# One GoogleTest program and one ctest entry for it, run by LAUNCHER where the program needs a server. Without SOURCES:
+# every .cc file of the calling folder.
 # Files beside a test are found under ONCEWARD_SOURCE_DIR, the repository's root, and headers from there on:
 # "tests/support/….h". Programs labelled `threads` make up the target thread_tests, which is all that TSan needs.
 function(onceward_test_program target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINKS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;LAUNCHER" "SOURCES;LINKS;LABELS")
   if(NOT ONCEWARD_TESTS)
     return()
   endif()
@@ -84,7 +85,7 @@ function(onceward_test_program target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(${target} PRIVATE ONCEWARD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE ${arg_LINKS} onceward_warnings GTest::gmock GTest::gtest_main)
-  add_test(NAME ${target} COMMAND ${target} --gtest_brief=1)
+  add_test(NAME ${target} COMMAND ${arg_LAUNCHER} $<TARGET_FILE:${target}> --gtest_brief=1)
   set_tests_properties(${target} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
   if("threads" IN_LIST arg_LABELS)
     add_dependencies(thread_tests ${target})

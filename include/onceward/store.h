@@ -207,6 +207,19 @@ struct store_statistics {
   bool accepts_claims = false;    // False when full, failed or closed.
 };
 
+// Told by a store that other processes share of attempts that ended there, so that whoever waits for them here reads
+// their records again. A process that dies may take what it had to tell with it.
+//
+// Called from a thread of the store's; must not block, and submits nothing from inside a call.
+class record_observer {
+ public:
+  virtual ~record_observer() = default;
+
+  virtual void attempts_ended(std::span<const record_key> keys) = 0;
+  // Of any record: some of what was told may have been missed.
+  virtual void any_may_have_ended() = 0;
+};
+
 class store {
  public:
   virtual ~store() = default;
@@ -217,6 +230,10 @@ class store {
 
   // Any thread; cheap enough to be called for every scrape.
   virtual store_statistics statistics() const = 0;
+
+  // From now on `observer` is told, instead of the one before; null for nobody. Returns when no call is under way. A
+  // store with one owner has nothing to tell.
+  virtual void observe(record_observer* observer) { static_cast<void>(observer); }
 };
 
 }  // namespace onceward

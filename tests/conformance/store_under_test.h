@@ -47,7 +47,7 @@ class store_under_test {
 struct store_factory {
   std::string name;  // Letters and digits: it becomes part of the tests' names.
   std::function<std::unique_ptr<store_under_test>(const requirements&)> make;
-  // The smallest bytes_limit that the store can work with.
+  // The smallest bytes_limit that the store can work with; 0 where it has no limit but its disk.
   std::uint64_t bytes_limit_min = 0;
 };
 

@@ -1,0 +1,239 @@
+#include "stores/postgres/engine.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace onceward::postgres {
+namespace {
+
+// Of a store that is closed: for what was submitted before.
+constexpr std::chrono::milliseconds patience_at_end{5'000};
+
+base::moment read_clock() {
+  const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
+  return base::moment{std::chrono::duration_cast<base::moment::duration>(since_start)};
+}
+
+int make_bell() {
+  const int bell = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  onceward_assert(bell >= 0);
+  return bell;
+}
+
+void ring(int bell) {
+  const std::uint64_t once = 1;
+  static_cast<void>(::write(bell, &once, sizeof once) == sizeof once);
+}
+
+connection_settings settings_of(const options& chosen, target where) {
+  return {.where = std::move(where),
+          .level = chosen.level,
+          .connect_timeout = chosen.connect_timeout,
+          .answer_timeout = chosen.answer_timeout,
+          .statement_timeout = chosen.statement_timeout,
+          .lock_timeout = chosen.lock_timeout};
+}
+
+}  // namespace
+
+postgres_store::engine::engine(options chosen, target where, std::string description)
+    : options_(std::move(chosen)),
+      description_(std::move(description)),
+      settings_(settings_of(options_, std::move(where))),
+      bell_(make_bell()),
+      now_(read_clock()),
+      bulletin_(
+          settings_, [this](std::span<const record_key> keys) { pass_on(keys); }, [this] { return now_; }),
+      caretaker_(settings_, options_.purge_margin, *this, [this](const record_counts& counts) {
+        const std::lock_guard hold(counts_mutex_);
+        counts_ = counts;
+      }) {
+  for (std::size_t i = 0; i < options_.lanes; ++i)
+    lanes_.push_back(std::make_unique<lane>(settings_, static_cast<store_parts&>(*this)));
+  thread_ = std::thread([this] { run(); });
+}
+
+postgres_store::engine::~engine() {
+  {
+    const std::lock_guard hold(mutex_);
+    closing_ = true;
+  }
+  ring(bell_);
+  thread_.join();
+  ::close(bell_);
+}
+
+// ---- Any thread ----------------------------------------------------------------------------------------------------
+
+void postgres_store::engine::submit(command what, reply_sink& sink, std::uint64_t tag) {
+  const bool too_many = outstanding_.fetch_add(1, std::memory_order_relaxed) >= options_.commands_queued_max;
+  if (too_many || wire_bytes(what) > options_.command_bytes_max) {
+    outstanding_.fetch_sub(1, std::memory_order_relaxed);
+    const errc reason = too_many ? errc::unavailable : errc::too_large;
+    tagged_reply refusal{tag, store_failure{certainty::definite, reason}};
+    return sink.deliver({&refusal, 1});
+  }
+  post(pending_command{std::move(what), &sink, tag, {}});
+}
+
+void postgres_store::engine::post(letter what) {
+  bool is_first = false;
+  {
+    const std::lock_guard hold(mutex_);
+    is_first = letters_.empty();
+    letters_.push_back(std::move(what));
+  }
+  if (is_first) ring(bell_);
+}
+
+store_statistics postgres_store::engine::statistics() const {
+  const std::lock_guard hold(counts_mutex_);
+  return {.records = counts_.records,
+          .records_unknown = counts_.records_unknown,
+          .bytes = counts_.bytes,
+          .bytes_limit = 0,
+          .accepts_claims = reachable_.load(std::memory_order_relaxed) &&
+                            outstanding_.load(std::memory_order_relaxed) < options_.commands_queued_max};
+}
+
+void postgres_store::engine::observe(record_observer* observer) {
+  const std::lock_guard hold(observer_mutex_);
+  observer_ = observer;
+}
+
+void postgres_store::engine::count() {
+  std::mutex mutex;
+  std::condition_variable counted;
+  bool done = false;
+  post(count_request{[&] {
+    const std::lock_guard hold(mutex);
+    done = true;
+    counted.notify_all();
+  }});
+  std::unique_lock hold(mutex);
+  counted.wait(hold, [&] { return done; });
+}
+
+// ---- The thread ----------------------------------------------------------------------------------------------------
+
+void postgres_store::engine::run() {
+  while (!is_done()) {
+    work();
+    replies_.deliver();
+    wait();
+    take_letters();
+  }
+  give_up();
+  replies_.deliver();
+}
+
+void postgres_store::engine::take_letters() {
+  {
+    const std::lock_guard hold(mutex_);
+    opened_.swap(letters_);
+    if (closing_ && end_ == base::moment::max()) end_ = now_ + patience_at_end;
+  }
+  for (letter& each : opened_) {
+    if (auto* asked = std::get_if<pending_command>(&each)) {
+      asked->queued_at = now_;
+      route(std::move(*asked));
+    } else {
+      caretaker_.count(std::move(std::get<count_request>(each).then));
+    }
+  }
+  opened_.clear();
+}
+
+// Commands for one key take one lane, so that they stay in their order. Keys are uniform in every byte; a server sorts
+// by the first ones.
+void postgres_store::engine::route(pending_command what) {
+  const record_key* key = key_of(what.what);
+  if (key == nullptr) return caretaker_.submit(std::move(what));
+  lanes_[std::to_integer<std::size_t>(key->bytes.back()) % lanes_.size()]->submit(std::move(what));
+}
+
+void postgres_store::engine::work() {
+  for (const auto& each : lanes_)
+    each->work();
+  bulletin_.work();
+  caretaker_.work();
+  reachable_ = std::none_of(lanes_.begin(), lanes_.end(), [](const auto& each) { return each->link().is_down(); });
+}
+
+void postgres_store::engine::wait() {
+  std::vector<connection*> links;
+  for (const auto& each : lanes_)
+    links.push_back(&each->link());
+  links.push_back(&bulletin_.link());
+  links.push_back(&caretaker_.link());
+
+  std::vector<pollfd> polled{{bell_, POLLIN, 0}};
+  base::moment due = std::min(end_, caretaker_.due());
+  for (const connection* each : links) {
+    polled.push_back({each->descriptor(), each->events(), 0});
+    due = std::min(due, each->due());
+  }
+  int timeout_ms = -1;
+  if (due != base::moment::max()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - read_clock()).count();
+    timeout_ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+  }
+  ::poll(polled.data(), polled.size(), timeout_ms);
+  now_ = read_clock();
+  if (polled.front().revents != 0) {
+    std::uint64_t rung = 0;
+    static_cast<void>(::read(bell_, &rung, sizeof rung) == sizeof rung);
+  }
+  for (std::size_t i = 0; i < links.size(); ++i)
+    links[i]->turn(polled[i + 1].revents, now_);
+}
+
+bool postgres_store::engine::is_done() const {
+  if (end_ == base::moment::max()) return false;
+  return now_ >= end_ || outstanding_.load(std::memory_order_relaxed) == 0;
+}
+
+void postgres_store::engine::give_up() {
+  for (const auto& each : lanes_)
+    each->give_up();
+  caretaker_.give_up();
+}
+
+// ---- For the parts -------------------------------------------------------------------------------------------------
+
+void postgres_store::engine::answer(const pending_command& to, reply value) {
+  replies_.add(*to.sink, to.tag, std::move(value));
+  outstanding_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void postgres_store::engine::want_response_day(std::chrono::milliseconds retention,
+                                               std::function<void(bool made)> then) {
+  caretaker_.want_response_day(retention, std::move(then));
+}
+
+void postgres_store::engine::pass_on(std::span<const record_key> keys) {
+  const std::lock_guard hold(observer_mutex_);
+  if (observer_ == nullptr) return;
+  if (keys.empty()) return observer_->any_may_have_ended();
+  observer_->attempts_ended(keys);
+}
+
+void postgres_store::engine::connected(const server_facts& facts) {
+  if (!std::exchange(told_lost_, false) || !options_.tell) return;
+  options_.tell({event::kind::connected, "PostgreSQL " + facts.version});
+}
+
+void postgres_store::engine::lost(const std::string& why) {
+  if (std::exchange(told_lost_, true) || !options_.tell) return;
+  options_.tell({event::kind::lost, why});
+}
+
+}  // namespace onceward::postgres

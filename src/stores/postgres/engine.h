@@ -1,0 +1,87 @@
+// The thread of the store: takes commands from all threads, gives them to its connections, and polls these.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "core/reply_groups.h"
+#include "stores/postgres/bulletin.h"
+#include "stores/postgres/caretaker.h"
+#include "stores/postgres/lane.h"
+#include "stores/postgres/postgres_store.h"
+
+namespace onceward::postgres {
+
+class postgres_store::engine final : private store_parts {
+ public:
+  engine(options chosen, target where, std::string description);
+  // Ends what is under way, within a bound, and answers what is outstanding.
+  ~engine() override;
+
+  // Any thread.
+  void submit(command what, reply_sink& sink, std::uint64_t tag);
+  store_statistics statistics() const;
+  void observe(record_observer* observer);
+  void count();
+
+  const std::string& description() const { return description_; }
+
+ private:
+  struct count_request {
+    std::function<void()> then;
+  };
+  using letter = std::variant<pending_command, count_request>;
+
+  // ---- For the parts ----
+  base::moment now() const override { return now_; }
+  void answer(const pending_command& to, reply value) override;
+  void tell_others(const record_key& key) override { bulletin_.tell(key); }
+  void want_response_day(std::chrono::milliseconds retention, std::function<void(bool made)> then) override;
+  void connected(const server_facts& facts) override;
+  void lost(const std::string& why) override;
+
+  void run();
+  void post(letter what);
+  void take_letters();
+  void route(pending_command what);
+  void work();
+  void wait();
+  bool is_done() const;
+  void give_up();
+  void pass_on(std::span<const record_key> keys);
+
+  const options options_;
+  const std::string description_;
+  const connection_settings settings_;
+  const int bell_;  // An eventfd.
+
+  std::mutex mutex_;
+  std::vector<letter> letters_;  // Guarded by mutex_.
+  bool closing_ = false;         // Guarded by mutex_.
+
+  std::mutex observer_mutex_;
+  record_observer* observer_ = nullptr;  // Guarded by observer_mutex_.
+
+  std::atomic<std::size_t> outstanding_{0};  // Commands not answered yet.
+  std::atomic<bool> reachable_{true};
+  mutable std::mutex counts_mutex_;
+  record_counts counts_;  // Guarded by counts_mutex_.
+
+  // From here on: the thread's own.
+  base::moment now_;
+  base::moment end_ = base::moment::max();  // When closing: of all patience.
+  core::reply_groups replies_;
+  bool told_lost_ = false;
+  std::vector<letter> opened_;  // Kept for its memory.
+  std::vector<std::unique_ptr<lane>> lanes_;
+  bulletin bulletin_;
+  caretaker caretaker_;
+  std::thread thread_;
+};
+
+}  // namespace onceward::postgres

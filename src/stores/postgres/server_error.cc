@@ -1,0 +1,26 @@
+#include "stores/postgres/server_error.h"
+
+namespace onceward::postgres {
+
+// Appendix A of PostgreSQL's documentation.
+server_error judge_error(std::string_view state) {
+  if (state == "40001" || state == "40P01") return {remedy::send_again, errc::busy};     // Serialisation, deadlock.
+  if (state == "55P03" || state == "57014") return {remedy::send_again, errc::timeout};  // Lock, statement.
+  if (state == "23514") return {remedy::add_day, errc::unavailable};                     // No partition takes the row.
+  if (state == "25006") return {remedy::reconnect, errc::unavailable};                   // Read-only.
+  if (state == "53100") return {remedy::refuse, errc::full};                             // Disk full.
+  if (state == "42P01" || state == "42883" || state == "42703" || state == "3F000") {
+    return {remedy::reconnect, errc::version};  // The schema is not, or no longer, ours.
+  }
+  const std::string_view group = state.substr(0, 2);
+  if (group == "XX") return {remedy::refuse, errc::corrupt};
+  if (group == "54" || group == "22") return {remedy::refuse, errc::too_large};
+  if (group == "57" || group == "08") return {remedy::reconnect, errc::unavailable};
+  return {remedy::refuse, errc::unavailable};
+}
+
+bool is_unacknowledged_commit(std::string_view warning_state) {
+  return warning_state == "57014" || warning_state == "57P01";
+}
+
+}  // namespace onceward::postgres

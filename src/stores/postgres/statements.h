@@ -1,0 +1,49 @@
+// The statements that the store sends: one for each command, prepared on each connection, parameters and columns in
+// binary form.
+//
+// Each decides by the server's clock, read once, and changes the record only where core/record.h says that its command
+// does. Whether or not it changed it, it returns the record, so that the rules can be applied to what was found. At
+// READ COMMITTED a statement that met a concurrent change may find its own guard failed on a record that its snapshot
+// shows unchanged, or no record at all; verdict.h tells these from answers.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace onceward::postgres {
+
+enum class statement {
+  claim,
+  renew,
+  complete,
+  give_up,  // Completes with an unknown outcome.
+  release,
+  find,
+  list_unknown,
+  purge,
+  drop_days,
+  add_day,
+  count,
+  notify,
+};
+
+inline constexpr std::array all_statements{
+    statement::claim,     statement::renew,   statement::complete,     statement::give_up,
+    statement::release,   statement::find,    statement::list_unknown, statement::purge,
+    statement::drop_days, statement::add_day, statement::count,        statement::notify,
+};
+
+// The name under which it is prepared.
+std::string_view name_of(statement which);
+
+// Its SQL, with $1, $2, … in the order of parameters.h.
+std::string text_of(statement which);
+
+// What a record's state is called in the database.
+enum class stored_state : short { in_flight = 0, unknown = 1, completed = 2, released = 3 };
+
+// The channel on which gateways tell each other whose attempts ended.
+inline constexpr std::string_view wake_up_channel = "onceward_ended";
+
+}  // namespace onceward::postgres
