@@ -109,6 +109,10 @@ class Gateway:
         self._process.kill()
         self._process.wait(waiting.DEADLINE_S)
 
+    def resume(self):
+        """Lets a process that was stopped go on."""
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self):
         """Drains, and asserts that the end was orderly."""
         if self.running:

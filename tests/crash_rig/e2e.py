@@ -1,0 +1,8 @@
+"""What this rig takes from the end-to-end tests: the gateway as a child process, exact bytes, and waiting."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+
+from support import addresses, gateway, story, upstream, waiting, wire  # noqa: E402,F401  pylint: disable=all

@@ -1,0 +1,304 @@
+// A library to preload into the gateway. It stands between the program and the system calls on a request's path, counts
+// them by kind, and at a chosen one ends the process, freezes it, lets the call fail or only pretends to do it. So each
+// step can be reached without a hook in the program.
+//
+// ONCEWARD_FAILPOINTS names the file through which `failpoints.py` says what is to be done, while the program runs. The
+// two have the layout of the file and the order of the steps in common; path_test.py would see them disagree.
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+namespace {
+
+enum class step : std::uint32_t {
+  client_accept,
+  client_receive,
+  client_send,
+  client_close,
+  upstream_connect,
+  upstream_send,
+  upstream_receive,
+  upstream_close,
+  journal_write,
+  journal_sync,
+  journal_read,
+  loop_wake,
+  file_open,
+  file_allocate,
+  file_settle,
+  file_rename,
+  file_remove,
+};
+
+enum class action : std::uint32_t { nothing, end, freeze, fail_once, fail_from_now, pretend_from_now };
+
+enum class place : std::uint32_t { before, after };
+
+constexpr std::size_t trace_steps_max = 65536 - 32;
+
+// The file. `todo` is written last by who arms it, and cleared by who does it.
+struct control {
+  std::atomic<std::uint32_t> todo;
+  std::atomic<std::uint32_t> at;
+  std::atomic<std::uint32_t> where;
+  std::atomic<std::int32_t> countdown;
+  std::atomic<std::int32_t> error;
+  std::atomic<std::uint32_t> times_done;
+  std::atomic<std::uint32_t> admin_port;
+  std::atomic<std::uint32_t> traced;
+  std::array<std::atomic<std::uint8_t>, trace_steps_max> trace;
+};
+static_assert(sizeof(control) == 65536);
+
+control* attach() {
+  const char* const path = std::getenv("ONCEWARD_FAILPOINTS");
+  if (path == nullptr) return nullptr;
+  const auto file = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC));
+  if (file < 0) return nullptr;
+  void* const mapped = ::mmap(nullptr, sizeof(control), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  ::syscall(SYS_close, file);
+  return mapped == MAP_FAILED ? nullptr : static_cast<control*>(mapped);
+}
+
+// Made at the first call, which may come before this library's own initialisation.
+control* shared() {
+  static control* const attached = attach();
+  return attached;
+}
+
+// What is at the other end of each descriptor.
+enum class role : std::uint8_t { none, client, upstream, wake_up };
+constexpr int descriptors_max = 65536;
+std::array<std::atomic<role>, descriptors_max> roles;
+
+role role_of(int descriptor) {
+  return descriptor >= 0 && descriptor < descriptors_max ? roles[static_cast<std::size_t>(descriptor)].load()
+                                                         : role::none;
+}
+
+void set_role(int descriptor, role is) {
+  if (descriptor >= 0 && descriptor < descriptors_max) roles[static_cast<std::size_t>(descriptor)] = is;
+}
+
+template <typename Function>
+Function* next(const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+// To the calling thread: it goes no further, and takes the others with it.
+void stop_here(int signal) {
+  ::syscall(SYS_tgkill, ::syscall(SYS_getpid), ::syscall(SYS_gettid), signal);
+}
+
+// What a step's visitor decides of its call.
+enum class verdict { do_it, fail, pretend };
+
+verdict visit(step at, place where) {
+  control* const file = shared();
+  if (file == nullptr) return verdict::do_it;
+  if (where == place::before) {
+    const std::uint32_t index = file->traced.fetch_add(1);
+    if (index < trace_steps_max) file->trace[index] = static_cast<std::uint8_t>(at);
+  }
+  const auto todo = static_cast<action>(file->todo.load());
+  if (todo == action::nothing || file->at != static_cast<std::uint32_t>(at) ||
+      file->where != static_cast<std::uint32_t>(where)) {
+    return verdict::do_it;
+  }
+  const bool lasts = todo == action::fail_from_now || todo == action::pretend_from_now;
+  const std::int32_t left = file->countdown.fetch_sub(1);
+  if (lasts ? left > 1 : left != 1) return verdict::do_it;
+  if (!lasts) file->todo = static_cast<std::uint32_t>(action::nothing);
+  file->times_done.fetch_add(1);
+  switch (todo) {
+    case action::nothing:
+      break;
+    case action::end:
+      stop_here(SIGKILL);
+      for (;;)
+        ::pause();
+    case action::freeze:
+      stop_here(SIGSTOP);
+      break;
+    case action::fail_once:
+    case action::fail_from_now:
+      errno = file->error;
+      return verdict::fail;
+    case action::pretend_from_now:
+      return verdict::pretend;
+  }
+  return verdict::do_it;
+}
+
+// The call between its two visits, the second only where it came to something. `pretended` is what it would answer.
+template <typename Call>
+auto around(step at, Call call, decltype(call()) pretended = 0) -> decltype(call()) {
+  const verdict decided = visit(at, place::before);
+  if (decided == verdict::fail) return -1;
+  if (decided == verdict::pretend) return pretended;
+  const auto answer = call();
+  if (answer >= 0) {
+    const int kept = errno;
+    visit(at, place::after);
+    errno = kept;
+  }
+  return answer;
+}
+
+bool is_admin(int connection) {
+  sockaddr_storage local{};
+  socklen_t bytes = sizeof local;
+  if (shared() == nullptr || ::getsockname(connection, reinterpret_cast<sockaddr*>(&local), &bytes) != 0) return true;
+  const auto* const address = reinterpret_cast<const sockaddr_in*>(&local);
+  return local.ss_family != AF_INET || ntohs(address->sin_port) == shared()->admin_port;
+}
+
+}  // namespace
+
+extern "C" {
+
+int accept4(int listener, sockaddr* from, socklen_t* from_bytes, int flags) {
+  static auto* const real = next<decltype(accept4)>("accept4");
+  const int accepted = real(listener, from, from_bytes, flags);
+  if (accepted < 0 || is_admin(accepted)) return accepted;
+  set_role(accepted, role::client);
+  // Before it: the connection is made, and the program does not know it yet.
+  visit(step::client_accept, place::before);
+  visit(step::client_accept, place::after);
+  return accepted;
+}
+
+int connect(int descriptor, const sockaddr* to, socklen_t to_bytes) {
+  static auto* const real = next<decltype(connect)>("connect");
+  if (to->sa_family != AF_INET && to->sa_family != AF_INET6) return real(descriptor, to, to_bytes);
+  set_role(descriptor, role::upstream);
+  if (visit(step::upstream_connect, place::before) == verdict::fail) return -1;
+  const int answer = real(descriptor, to, to_bytes);
+  const int kept = errno;
+  visit(step::upstream_connect, place::after);  // Under way, as a rule.
+  errno = kept;
+  return answer;
+}
+
+ssize_t recv(int descriptor, void* into, std::size_t bytes, int flags) {
+  static auto* const real = next<decltype(recv)>("recv");
+  const auto call = [&] { return real(descriptor, into, bytes, flags); };
+  switch (role_of(descriptor)) {
+    case role::client:
+      return around(step::client_receive, call);
+    case role::upstream:
+      return around(step::upstream_receive, call);
+    case role::none:
+    case role::wake_up:
+      break;
+  }
+  return call();
+}
+
+ssize_t send(int descriptor, const void* from, std::size_t bytes, int flags) {
+  static auto* const real = next<decltype(send)>("send");
+  const auto call = [&] { return real(descriptor, from, bytes, flags); };
+  switch (role_of(descriptor)) {
+    case role::client:
+      return around(step::client_send, call);
+    case role::upstream:
+      return around(step::upstream_send, call);
+    case role::none:
+    case role::wake_up:
+      break;
+  }
+  return call();
+}
+
+int close(int descriptor) {
+  static auto* const real = next<decltype(close)>("close");
+  const role was = role_of(descriptor);
+  set_role(descriptor, role::none);
+  const auto call = [&] { return real(descriptor); };
+  if (was == role::client) return around(step::client_close, call);
+  if (was == role::upstream) return around(step::upstream_close, call);
+  return call();
+}
+
+int eventfd(unsigned initial, int flags) {
+  static auto* const real = next<decltype(eventfd)>("eventfd");
+  const int made = real(initial, flags);
+  set_role(made, role::wake_up);
+  return made;
+}
+
+// Another thread wakes an event loop of Asio by asking it to look at its eventfd again.
+int epoll_ctl(int set, int operation, int descriptor, epoll_event* events) {
+  static auto* const real = next<decltype(epoll_ctl)>("epoll_ctl");
+  const auto call = [&] { return real(set, operation, descriptor, events); };
+  const bool is_wake_up = operation == EPOLL_CTL_MOD && role_of(descriptor) == role::wake_up;
+  return is_wake_up ? around(step::loop_wake, call) : call();
+}
+
+ssize_t pwrite(int descriptor, const void* from, std::size_t bytes, off_t offset) {
+  static auto* const real = next<decltype(pwrite)>("pwrite");
+  return around(
+      step::journal_write, [&] { return real(descriptor, from, bytes, offset); }, static_cast<ssize_t>(bytes));
+}
+
+ssize_t pread(int descriptor, void* into, std::size_t bytes, off_t offset) {
+  static auto* const real = next<decltype(pread)>("pread");
+  return around(step::journal_read, [&] { return real(descriptor, into, bytes, offset); });
+}
+
+int fdatasync(int descriptor) {
+  static auto* const real = next<decltype(fdatasync)>("fdatasync");
+  return around(step::journal_sync, [&] { return real(descriptor); });
+}
+
+int fsync(int descriptor) {
+  static auto* const real = next<decltype(fsync)>("fsync");
+  return around(step::file_settle, [&] { return real(descriptor); });
+}
+
+int openat(int folder, const char* name, int flags, ...) {
+  static auto* const real = next<decltype(openat)>("openat");
+  va_list rest;
+  va_start(rest, flags);
+  const auto mode = (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : mode_t{0};
+  va_end(rest);
+  const auto call = [&] { return real(folder, name, flags, mode); };
+  if (folder == AT_FDCWD) return call();
+  return around(step::file_open, call);
+}
+
+int posix_fallocate(int descriptor, off_t offset, off_t bytes) {
+  static auto* const real = next<decltype(posix_fallocate)>("posix_fallocate");
+  if (visit(step::file_allocate, place::before) == verdict::fail) return errno;
+  const int refused = real(descriptor, offset, bytes);
+  visit(step::file_allocate, place::after);
+  return refused;
+}
+
+int renameat(int from_folder, const char* from, int to_folder, const char* to) {
+  static auto* const real = next<decltype(renameat)>("renameat");
+  return around(step::file_rename, [&] { return real(from_folder, from, to_folder, to); });
+}
+
+int unlinkat(int folder, const char* name, int flags) {
+  static auto* const real = next<decltype(unlinkat)>("unlinkat");
+  return around(step::file_remove, [&] { return real(folder, name, flags); });
+}
+
+}  // extern "C"

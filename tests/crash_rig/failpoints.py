@@ -1,0 +1,109 @@
+"""The other end of failpoints.cc: arms it while the gateway runs, and reads what it has seen."""
+
+import enum
+import errno
+import mmap
+import os
+import pathlib
+import re
+import struct
+import subprocess
+
+
+class Step(enum.IntEnum):
+    """In the order of failpoints.cc."""
+
+    client_accept = 0
+    client_receive = 1
+    client_send = 2
+    client_close = 3
+    upstream_connect = 4
+    upstream_send = 5
+    upstream_receive = 6
+    upstream_close = 7
+    journal_write = 8
+    journal_sync = 9
+    journal_read = 10
+    loop_wake = 11
+    file_open = 12
+    file_allocate = 13
+    file_settle = 14
+    file_rename = 15
+    file_remove = 16
+
+
+class Action(enum.IntEnum):
+    nothing = 0
+    end = 1
+    freeze = 2
+    fail_once = 3
+    fail_from_now = 4
+    pretend_from_now = 5
+
+
+class Place(enum.IntEnum):
+    before = 0
+    after = 1
+
+
+_BYTES = 65536
+_TRACE_BEGIN = 32
+_TODO, _AT, _WHERE, _COUNTDOWN, _ERROR, _TIMES_DONE, _ADMIN_PORT, _TRACED = range(0, 32, 4)
+
+
+def library():
+    path = os.environ.get("ONCEWARD_FAILPOINT_LIBRARY")
+    if not path:
+        raise AssertionError("ONCEWARD_FAILPOINT_LIBRARY does not name the library built from failpoints.cc")
+    return str(pathlib.Path(path).resolve())
+
+
+def preload_for(binary):
+    """LD_PRELOAD for this binary. Where it is linked with AddressSanitizer, whose runtime insists on being the first,
+    that goes before ours: its calls then pass through ours on their way to the system."""
+    linked = subprocess.run(["ldd", binary], capture_output=True, text=True, check=True).stdout
+    runtime = re.search(r"=> (\S*libasan\S*)", linked)
+    return " ".join(([runtime[1]] if runtime else []) + [library()])
+
+
+class Failpoints:
+    """One gateway's, across its restarts."""
+
+    def __init__(self, path, admin_port):
+        self.path = str(path)
+        with open(path, "wb") as file:
+            file.truncate(_BYTES)
+        with open(path, "r+b") as file:
+            self._memory = mmap.mmap(file.fileno(), _BYTES)
+        self._put(_ADMIN_PORT, admin_port)
+
+    def environment(self, binary):
+        return {"LD_PRELOAD": preload_for(binary), "ONCEWARD_FAILPOINTS": self.path}
+
+    def arm(self, action, step, place=Place.before, count=1, error=errno.EIO):
+        """`action` at the count-th `step` from now on."""
+        self.disarm()
+        for offset, value in ((_AT, step), (_WHERE, place), (_COUNTDOWN, count), (_ERROR, error), (_TIMES_DONE, 0)):
+            self._put(offset, value)
+        self._put(_TODO, action)
+
+    def disarm(self):
+        self._put(_TODO, Action.nothing)
+
+    @property
+    def times_done(self):
+        return self._get(_TIMES_DONE)
+
+    def clear_trace(self):
+        self._put(_TRACED, 0)
+
+    def trace(self):
+        """The steps that were reached since, in order."""
+        count = min(self._get(_TRACED), _BYTES - _TRACE_BEGIN)
+        return [Step(number) for number in self._memory[_TRACE_BEGIN:_TRACE_BEGIN + count]]
+
+    def _put(self, offset, value):
+        struct.pack_into("<i", self._memory, offset, value)
+
+    def _get(self, offset):
+        return struct.unpack_from("<I", self._memory, offset)[0]

@@ -1,0 +1,88 @@
+"""What is done to the gateway, one fault for each cycle. The course has every step of a request's path, before and behind
+it; a run takes the whole course, shuffled by its seed, and again as often as it likes.
+"""
+
+import dataclasses
+import errno
+import signal
+
+from failpoints import Action, Place, Step
+
+# What one guarded request makes the gateway do, as path_test.py finds it; and the ends of its connections.
+PATH = (Step.client_accept, Step.client_receive, Step.journal_write, Step.journal_sync, Step.loop_wake,
+        Step.upstream_connect, Step.upstream_send, Step.upstream_receive, Step.client_send, Step.client_close,
+        Step.upstream_close)
+
+@dataclasses.dataclass(frozen=True)
+class AtStep:
+    """The library of failpoints acts at a step while clients are at work."""
+
+    action: Action
+    step: Step
+    place: Place = Place.before
+    error: int = 0
+
+    def __str__(self):
+        what = {Action.end: "SIGKILL", Action.freeze: "SIGSTOP beyond the lease",
+                Action.pretend_from_now: "a lie"}.get(self.action)
+        how = "" if self.action != Action.fail_from_now else ", and all after it"
+        return f"{what or errno.errorcode[self.error]} {self.place.name} {self.step.name}{how}"
+
+    @property
+    def fails_writes(self):
+        return self.error != 0 and self.step in (Step.journal_write, Step.journal_sync)
+
+
+@dataclasses.dataclass(frozen=True)
+class AnyTime:
+    """A signal at a random moment."""
+
+    signal: signal.Signals
+    then: signal.Signals = None  # A second one, soon after.
+
+    def __str__(self):
+        first = {signal.SIGSTOP: "SIGSTOP beyond the lease", signal.SIGTERM: "SIGTERM, and it drains"}
+        return f"{first.get(self.signal, self.signal.name)}{', then ' + self.then.name if self.then else ''} at any time"
+
+
+@dataclasses.dataclass(frozen=True)
+class WhileOpening:
+    """SIGKILL while it opens the journal of a process that was killed under load, or makes a new one."""
+
+    step: Step
+    place: Place
+    new: bool = False
+
+    def __str__(self):
+        return f"SIGKILL {self.place.name} {self.step.name} while it {'makes' if self.new else 'opens'} its journal"
+
+
+# One for each journal, before its first cycle.
+BIRTHS = tuple(WhileOpening(step, place, new=True) for step in
+               (Step.file_open, Step.file_allocate, Step.file_rename, Step.journal_write, Step.file_settle)
+               for place in Place)
+
+COURSE = (
+    *(AtStep(Action.end, step, place) for step in PATH for place in Place),
+    AtStep(Action.freeze, Step.client_receive, Place.after),
+    AtStep(Action.freeze, Step.journal_write, Place.before),
+    AtStep(Action.freeze, Step.journal_sync, Place.after),
+    AtStep(Action.freeze, Step.upstream_connect, Place.after),
+    AtStep(Action.freeze, Step.upstream_send, Place.before),
+    AtStep(Action.freeze, Step.upstream_receive, Place.after),
+    AtStep(Action.freeze, Step.client_send, Place.before),
+    AtStep(Action.fail_once, Step.journal_sync, error=errno.EIO),
+    AtStep(Action.fail_once, Step.journal_write, error=errno.EIO),
+    AtStep(Action.fail_from_now, Step.journal_write, error=errno.ENOSPC),
+    AtStep(Action.fail_once, Step.upstream_connect, error=errno.ECONNREFUSED),
+    AtStep(Action.fail_once, Step.upstream_send, error=errno.ECONNRESET),
+    AtStep(Action.fail_once, Step.upstream_receive, error=errno.ECONNRESET),
+    AtStep(Action.fail_once, Step.client_send, error=errno.EPIPE),
+    *(WhileOpening(step, Place.after) for step in (Step.file_open, Step.journal_read, Step.file_settle)),
+    *[AnyTime(signal.SIGKILL)] * 5,
+    *[AnyTime(signal.SIGSTOP)] * 2,
+    *[AnyTime(signal.SIGTERM)] * 3,
+    *[AnyTime(signal.SIGTERM, signal.SIGKILL)] * 2,
+    AnyTime(signal.SIGTERM, signal.SIGTERM),
+    AnyTime(signal.SIGHUP),
+)
