@@ -21,7 +21,8 @@ from faults import BIRTHS, COURSE
 CYCLES_OF_A_LIFE = 9
 LIVES = (*["synced"] * 6, "written")  # In turn. The synced ones of a round take the whole course.
 ROUND = len(LIVES) * CYCLES_OF_A_LIFE
-COURSES = {"synced": COURSE, "written": [fault for fault in COURSE if getattr(fault, "step", None) != Step.journal_sync]}
+COURSES = {"synced": COURSE,  # `written` syncs nothing.
+           "written": [fault for fault in COURSE if getattr(fault, "step", None) != Step.journal_sync]}
 
 
 class Run:

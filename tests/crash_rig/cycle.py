@@ -123,7 +123,7 @@ class Life:
         count = 1 if fault.step == Step.client_accept else chance.randint(1, 12)
         self._failpoints.arm(fault.action, fault.step, fault.place, count, fault.error)
         gives_up_at = len(load.told) + GIVES_UP_AT
-        waiting.until(lambda: self._failpoints.times_done or len(load.told) > gives_up_at, f"{fault}, or enough answers")
+        waiting.until(lambda: self._failpoints.times_done or len(load.told) > gives_up_at, f"{fault}, or its end")
         happened = self._failpoints.times_done > 0
         done = time.monotonic_ns()
         if not happened:

@@ -1,5 +1,5 @@
-"""What is done to the gateway, one fault for each cycle. The course has every step of a request's path, before and behind
-it; a run takes the whole course, shuffled by its seed, and again as often as it likes.
+"""What is done to the gateway, one fault for each cycle. The course has every step of a request's path, before and
+behind it; a run takes the whole course, shuffled by its seed, and again as often as it likes.
 """
 
 import dataclasses
@@ -42,7 +42,8 @@ class AnyTime:
 
     def __str__(self):
         first = {signal.SIGSTOP: "SIGSTOP beyond the lease", signal.SIGTERM: "SIGTERM, and it drains"}
-        return f"{first.get(self.signal, self.signal.name)}{', then ' + self.then.name if self.then else ''} at any time"
+        then = f", then {self.then.name}" if self.then else ""
+        return f"{first.get(self.signal, self.signal.name)}{then} at any time"
 
 
 @dataclasses.dataclass(frozen=True)

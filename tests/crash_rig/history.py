@@ -1,5 +1,5 @@
-"""The judge: holds against each other what every client was told, what the store says afterwards, and what the upstream's
-ledger has. It knows nothing of how the gateway works, only what the gateway promises.
+"""The judge: holds against each other what every client was told, what the store says afterwards, and what the
+upstream's ledger has. It knows nothing of how the gateway works, only what the gateway promises.
 
 A history is complete when every client has its last answer, the upstream is quiet, and the store was asked about every
 operation by a gateway that nobody disturbs any more.
@@ -122,8 +122,9 @@ class History:
         lines = [f"operation {key}, on_unknown: {case.operation.mode}"]
         lines += [f"{(at - first) / 1e6:12.3f} ms  {what}" for at, what in sorted(events)]
         stored = case.stored
-        lines.append(f"{'at the end':>15}  the store says {stored and stored.state}, attempt {stored and stored.attempt}, "
-                     f"fence {stored and stored.fence}; a duplicate is told: {stored and stored.replay}")
+        if stored:
+            lines.append(f"{'at the end':>15}  the store says {stored.state}, attempt {stored.attempt}, "
+                         f"fence {stored.fence}; a duplicate is told: {stored.replay}")
         return "\n".join(lines)
 
 

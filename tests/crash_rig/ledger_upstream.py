@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The upstream behind the gateway that is killed: a process of its own, whose ledger is on the disk before anybody hears
-of what it says.
+"""The upstream behind the gateway that is killed: a process of its own, whose ledger is on the disk before anybody
+hears of what it says.
 
     ledger_upstream.py LEDGER        prints its port
 
@@ -19,8 +19,10 @@ follow:
     truncated     takes effect and breaks the connection inside the answer
 
 `Rig-Remembers: yes` makes it an upstream that knows by the idempotency key what it has done: a second attempt gets the
-first one's result, or 409 while that one runs, and takes no effect. `GET /operations/KEY` tells: 200 with the result, 202 while it runs, 404 where
-it did not happen and will not. The last part is true because whatever has arrived is looked at before it is said.
+first one's result, or 409 while that one runs, and takes no effect.
+
+`GET /operations/KEY` tells: 200 with the result, 202 while it runs, 404 where it did not happen and will not. The last
+part is true because whatever has arrived is looked at before it is said.
 """
 
 import hashlib

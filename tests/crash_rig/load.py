@@ -1,5 +1,5 @@
-"""Clients that make charges through the gateway and do not give up: each tries until it has an answer that is final, and
-keeps what it was told of every try.
+"""Clients that make charges through the gateway and do not give up: each tries until it has an answer that is final,
+and keeps what it was told of every try.
 """
 
 import hashlib
@@ -10,8 +10,8 @@ import history
 from e2e import waiting, wire
 
 MODES = ("refuse", "probe", "redispatch")
-PLANS = ("ok", "ok", "ok", "ok", "ok", "slow", "slow", "late", "large", "404", "503,ok", "503,503,slow", "502", "cut-after",
-         "cut-before,ok", "truncated", "503,cut-after")
+PLANS = ("ok", "ok", "ok", "ok", "ok", "slow", "slow", "late", "large", "404", "503,ok", "503,503,slow", "502",
+         "cut-after", "cut-before,ok", "truncated", "503,cut-after")
 KEPT_FIELDS = ("Content-Type", "Rig-Attempt")
 FINAL_PROBLEMS = {"mismatch", "result-gone"}
 NS = 1_000_000_000

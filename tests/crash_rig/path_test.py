@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The path of a request in system calls: that the rig's list of steps is the whole of it, that the library acts where it
-is told to, and what a disk's error does to a gateway.
+"""The path of a request in system calls: that the rig's list of steps is the whole of it, that the library acts where
+it is told to, and what a disk's error does to a gateway.
 """
 
 import errno
@@ -37,7 +37,7 @@ class WithFailpoints(story.Story):
 
 class Path(WithFailpoints):
     def steps_of(self, work):
-        """What happens from the accept to the close, but for the waking of the loop: a loop that is awake needs none."""
+        """From the accept to the close, but for the waking of the loop: one that is awake needs none."""
         self.wait_for_closes()
         self.failpoints.clear_trace()
         work()
