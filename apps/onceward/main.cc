@@ -8,6 +8,7 @@
 #include "check_config.h"
 #include "demo.h"
 #include "exit_codes.h"
+#include "migrate_store.h"
 #include "run.h"
 
 namespace {
@@ -16,6 +17,7 @@ constexpr const char* footer = R"(Examples:
   onceward run --upstream http://127.0.0.1:9000
   onceward run --config onceward.yaml --listen 0.0.0.0:8080
   onceward check-config onceward.yaml
+  onceward store migrate --config onceward.yaml
   onceward demo
 
 Exit codes: 0 good; 1 it could not start or go on; 2 wrong command line or configuration.
@@ -44,6 +46,15 @@ void add_demo(CLI::App& program, onceward::app::demo_options& options) {
   demo->add_option("--data", options.data, "Folder of its journal [./data]");
 }
 
+CLI::App* add_store_migrate(CLI::App& program, std::string& config) {
+  CLI::App* store = program.add_subcommand("store", "Looks after the store of a configuration");
+  store->require_subcommand(1);
+  CLI::App* migrate =
+      store->add_subcommand("migrate", "Makes the schema of a PostgreSQL store; does nothing to others");
+  migrate->add_option("--config", config, "YAML file")->type_name("FILE")->required();
+  return migrate;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -54,8 +65,10 @@ int main(int argc, char** argv) try {
   onceward::app::run_options run_options;
   onceward::app::demo_options demo_options;
   std::string checked;
+  std::string migrated;
   add_run(program, run_options);
   add_demo(program, demo_options);
+  const CLI::App* migrate = add_store_migrate(program, migrated);
   program.add_subcommand("check-config", "Says what is wrong with a configuration file, with line and column")
       ->add_option("FILE", checked)
       ->required();
@@ -65,6 +78,7 @@ int main(int argc, char** argv) try {
     return program.exit(wrong) == 0 ? onceward::app::exit_good : onceward::app::exit_misconfigured;
   }
   if (program.got_subcommand("run")) return onceward::app::run(run_options);
+  if (migrate->parsed()) return onceward::app::migrate_store(migrated);
   if (program.got_subcommand("check-config")) return onceward::app::check_config(checked);
   return onceward::app::run_demo(demo_options);
 } catch (const std::exception& failure) {

@@ -10,6 +10,8 @@
 #include "gateway/secret_file.h"
 #include "stores/journal/journal.h"
 #include "stores/memory/memory_store.h"
+#include "stores/postgres/deployment_secret.h"
+#include "stores/postgres/postgres_store.h"
 
 namespace onceward::app {
 namespace {
@@ -47,6 +49,9 @@ tl::expected<opened_store, std::string> open(const gateway::settings& settings,
   journal::options options;
   options.level = synced ? journal::durability::synced : journal::durability::written;
   options.bytes_limit = chosen.bytes_limit;
+  options.on_failure = [&log](const std::string& what) {
+    log.error("journal-failed", {{"reason", what}, {"meaning", "nothing is taken or acknowledged until a restart"}});
+  };
   auto records = journal::journal::open(chosen.path, options, now);
   if (!records) return failure(fmt::format("cannot open the journal in {}: {}", chosen.path, records.error().message));
 
@@ -71,6 +76,61 @@ tl::expected<opened_store, std::string> open(const gateway::settings& settings,
   options.bytes_limit = chosen.bytes_limit;
   return opened_store{std::make_unique<memory_store::memory_store>(options, now), std::move(*secret), "memory",
                       settings.secret_file.value_or("made for this process")};
+}
+
+// All gateways on a database use the secret that the first one had, from a file or made for the database.
+tl::expected<std::string, std::string> secret_in_database(const gateway::settings& settings, const std::string& url,
+                                                          gateway::logger& log) {
+  const auto from_file = settings.secret_file ? gateway::read_secret(*settings.secret_file)
+                                              : tl::expected<std::string, std::string>(gateway::make_secret());
+  if (!from_file) return failure(from_file.error());
+  const std::string identity = gateway::identity_of_secret(*from_file);
+  const auto agreed = settings.secret_file ? postgres::agree_on_secret(url, identity, std::nullopt)
+                                           : postgres::agree_on_secret(url, identity, *from_file);
+  if (!agreed) return failure(agreed.error());
+  if (agreed->identity == identity) {
+    if (!settings.secret_file) {
+      log.warning("secret-made", {{"path", "the database"},
+                                  {"meaning",
+                                   "every gateway on this database uses it; who can read the database can "
+                                   "test guesses of keys, unless `secret_file` names a file"}});
+    }
+    return *from_file;
+  }
+  if (settings.secret_file) {
+    return failure(
+        fmt::format("the database is used with another secret than that in {}, and its records can only be "
+                    "found with that one: give every gateway the same `secret_file`, or none",
+                    *settings.secret_file));
+  }
+  if (!agreed->bytes) {
+    return failure(
+        "the database is used with a secret that is kept in a file: give this gateway the same `secret_file`");
+  }
+  return *agreed->bytes;
+}
+
+tl::expected<opened_store, std::string> open(const gateway::settings& settings,
+                                             const gateway::postgres_store_settings& chosen, gateway::logger& log) {
+  postgres::options options;
+  options.url = chosen.url;
+  options.level = chosen.durability == gateway::shared_durability::synced ? postgres::durability::synced
+                                                                          : postgres::durability::replicated;
+  options.tell = [&log](const postgres::event& what) {
+    switch (what.what) {
+      case postgres::event::kind::connected:
+        return log.info("store-connected", {{"to", what.detail}});
+      case postgres::event::kind::lost:
+        return log.error("store-lost", {{"reason", what.detail}});
+    }
+  };
+  auto records = postgres::postgres_store::open(std::move(options));
+  if (!records) return failure(records.error());
+  auto secret = secret_in_database(settings, chosen.url, log);
+  if (!secret) return failure(secret.error());
+  const std::string description = (*records)->description();
+  return opened_store{std::move(*records), std::move(*secret), description,
+                      settings.secret_file.value_or("the database")};
 }
 
 }  // namespace

@@ -231,8 +231,8 @@ class store {
   // Any thread; cheap enough to be called for every scrape.
   virtual store_statistics statistics() const = 0;
 
-  // From now on `observer` is told, instead of the one before; null for nobody. Returns when no call is under way. A
-  // store with one owner has nothing to tell.
+  // From now on `observer` is told, instead of the one before; null for nobody. It outlives the store, or is replaced.
+  // Returns when no call to the one before is under way. A store with one owner has nothing to tell.
   virtual void observe(record_observer* observer) { static_cast<void>(observer); }
 };
 

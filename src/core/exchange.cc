@@ -276,8 +276,9 @@ struct exchange_step {
   void on(waiting& state, event_attempt_ended& event) {
     const ended_attempt& end = event.end;
     // Word of an attempt that was over before the one that is waited for began: what it says is not true of the key
-    // any more. Whoever brought it took this exchange off the list.
-    if (end.token != fence{0} && end.token < state.seen) {
+    // any more. Whoever brought it took this exchange off the list, and so did whoever heard of it from elsewhere.
+    const bool is_earlier = end.token != fence{0} && end.token < state.seen;
+    if (is_earlier || end.how == attempt_end::elsewhere) {
       state.overheard = true;
       if (!state.finding) look_again();
       return;
@@ -301,6 +302,8 @@ struct exchange_step {
       case attempt_end::look_again:
         if (state.behind_probe) look_again();
         return;
+      case attempt_end::elsewhere:
+        return;  // As an earlier one, above.
     }
   }
 

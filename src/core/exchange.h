@@ -66,6 +66,7 @@ enum class attempt_end {
   unreachable,  // Released, because no upstream could be reached.
   unknown,
   look_again,  // Whoever probed left before there was a verdict; only the store knows more.
+  elsewhere,   // In another process that shares the store, if at all; only the store knows more.
 };
 struct ended_attempt {
   attempt_end how;

@@ -781,6 +781,31 @@ TEST(exchange, an_attempts_waiter_is_not_told_of_a_probe) {
   EXPECT_TRUE(s.machine.is_waiting());
 }
 
+TEST(exchange, a_duplicate_that_hears_of_an_end_elsewhere_asks_the_store) {
+  const event_attempt_ended heard{{attempt_end::elsewhere, fence{0}, nullptr, nullptr, nullptr}};
+  script s;
+  s.waiting().tell(heard);
+  ASSERT_NE(s.submitted<claim>(), nullptr);
+  s.reply_with(record_completed{s.summary(), bytes("stored"), s.tombstone});
+  EXPECT_NE(s.find_action<action_respond>(), nullptr);
+  EXPECT_TRUE(s.machine.finished());
+
+  behind_probe_script behind;
+  behind.tell(heard);
+  EXPECT_NE(behind.submitted<claim>(), nullptr);
+}
+
+TEST(exchange, a_duplicate_that_hears_of_an_end_elsewhere_while_it_reads_asks_once_it_has_read) {
+  script s;
+  s.tell(event_started{}).reply_with(record_in_flight{s.summary(), milliseconds{30'000}});
+  s.tell(event_attempt_ended{{attempt_end::elsewhere, fence{0}, nullptr, nullptr, nullptr}});
+  EXPECT_TRUE(s.last.empty());
+  s.reply_with(record_in_flight{s.summary(), milliseconds{30'000}});
+  ASSERT_NE(s.submitted<claim>(), nullptr);
+  s.reply_with(record_in_flight{s.summary(), milliseconds{30'000}});
+  EXPECT_NE(s.find_action<action_join_waiters>(), nullptr);
+}
+
 TEST(exchange, those_who_wait_for_a_probe_that_found_nothing_are_woken_by_the_attempt_that_follows) {
   probing_script s;
   s.tell(event_probe_ended{probe_verdict::not_found}).reply_with(applied{});

@@ -147,6 +147,12 @@ std::optional<std::string> check_file_path(std::string_view text) {
   return "must be a path";
 }
 
+std::optional<std::string> check_postgres_url(std::string_view text) {
+  const bool has_scheme = text.starts_with("postgres://") || text.starts_with("postgresql://");
+  if (has_scheme && text.find_first_of(std::string_view("\0 \t\r\n", 5)) == std::string_view::npos) return std::nullopt;
+  return "must be postgres://USER@HOST:PORT/DATABASE";
+}
+
 std::optional<std::string> check_nothing(std::string_view) {
   return std::nullopt;
 }

@@ -42,6 +42,10 @@ std::optional<std::string> check_cookie_name(std::string_view text);
 // Not empty, and no NUL.
 std::optional<std::string> check_file_path(std::string_view text);
 
+// Begins as a URL of PostgreSQL; what follows is for its own library to read. Says nothing of the text, which may hold
+// a password.
+std::optional<std::string> check_postgres_url(std::string_view text);
+
 // Anything at all; the rules that use it say more.
 std::optional<std::string> check_nothing(std::string_view text);
 

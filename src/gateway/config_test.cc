@@ -102,6 +102,11 @@ TEST(config, reads_each_store) {
   EXPECT_TRUE(std::holds_alternative<journal_store_settings>(read("store: journal").store));
   EXPECT_EQ(std::get<memory_store_settings>(read("store: { memory: { bytes_limit: 2MiB } }").store).bytes_limit,
             2U << 20);
+  const auto shared = std::get<postgres_store_settings>(
+      read("store: { postgres: { url: 'postgres://pay@db:5432/payments?sslmode=require', durability: replicated } }")
+          .store);
+  EXPECT_EQ(shared.url, "postgres://pay@db:5432/payments?sslmode=require");
+  EXPECT_EQ(shared.durability, shared_durability::replicated);
   const auto journal = std::get<journal_store_settings>(
       read("store: { journal: { path: /var/lib/x, durability: written, bytes_limit: 1GiB } }").store);
   EXPECT_EQ(journal.path, "/var/lib/x");
@@ -248,7 +253,8 @@ constexpr wrong_file wrong_files[] = {
     // Keys.
     {"lisen: x", "f:1:1: error: unknown key `lisen`; did you mean `listen`?"},
     {"wait: 10s", "f:1:1: error: unknown key `wait`; it belongs under `defaults` or `routes`"},
-    {"durability: synced", "f:1:1: error: unknown key `durability`; it belongs under `store.journal`"},
+    {"durability: synced",
+     "f:1:1: error: unknown key `durability`; it belongs under `store.journal` or `store.postgres`"},
     {"store: { journal: { frobnicate: 1 } }",
      "f:1:21: error: unknown key `frobnicate`; known here: path, durability, bytes_limit"},
     {"timeouts:\n  client_heed: 1s", "f:2:3: error: unknown key `client_heed`; did you mean `client_head`?"},
@@ -280,8 +286,18 @@ constexpr wrong_file wrong_files[] = {
      "`http://localhost:9000`?"},
     {"upstream: []", "f:1:11: error: `upstream` must have 1 to 256 URLs"},
     {"store: disk", "f:1:8: error: `store` must be one of journal, memory, not `disk`"},
-    {"store: {}", "f:1:8: error: `store` must have exactly one of `journal` and `memory`"},
-    {"store: { memory: {}, journal: {} }", "f:1:8: error: `store` must have exactly one of `journal` and `memory`"},
+    {"store: postgres://pay:hunter2@db/payments",
+     "f:1:8: error: `store` needs a map for PostgreSQL: `store: { postgres: { url: … } }`"},
+    {"store: {}", "f:1:8: error: `store` must have exactly one of `journal`, `memory` and `postgres`"},
+    {"store: { memory: {}, journal: {} }",
+     "f:1:8: error: `store` must have exactly one of `journal`, `memory` and `postgres`"},
+    {"store: { postgres: {} }",
+     "f:1:8: error: `store` needs `url`: `store: { postgres: { url: postgres://USER@HOST/DATABASE } }`"},
+    {"store: { postgres: { url: 'pay:hunter2@db' } }",
+     "f:1:27: error: `url` must be postgres://USER@HOST:PORT/DATABASE"},
+    {"store: { postgres: { uri: postgres://db } }", "f:1:22: error: unknown key `uri`; did you mean `url`?"},
+    {"store: { postgres: { url: postgres://db, durability: syncd } }",
+     "f:1:54: error: `durability` must be one of synced, replicated, not `syncd`; did you mean `synced`?"},
     {"store: { journal: { durability: memory } }",
      "f:1:33: error: `durability` of a journal is synced or written; did you mean `store: memory`?"},
     {"store: { journal: { path: '' } }", "f:1:27: error: `path` must be a path"},

@@ -23,6 +23,8 @@ constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 constexpr std::uint64_t tebibyte = std::uint64_t{1} << 40;
 
 constexpr word_table<durability, 2> durability_words{{"synced", "written"}, {durability::synced, durability::written}};
+constexpr word_table<shared_durability, 2> shared_durability_words{
+    {"synced", "replicated"}, {shared_durability::synced, shared_durability::replicated}};
 constexpr word_table<log_level, 4> level_words{
     {"debug", "info", "warning", "error"}, {log_level::debug, log_level::info, log_level::warning, log_level::error}};
 
@@ -112,10 +114,26 @@ config_keys<memory_store_settings> memory_keys() {
                                            "Beyond it new claims get 503.")};
 }
 
+config_keys<postgres_store_settings> postgres_keys() {
+  using p = postgres_store_settings;
+  auto url =
+      text_key<p>("url", &p::url, check_postgres_url, "URL",
+                  "`postgres://USER@HOST:PORT/DATABASE?sslmode=…`, as libpq reads it. A password is better left to "
+                  "`PGPASSWORD` or a file that `PGPASSFILE` names.");
+  url.about.fallback = "none";
+  return {std::move(url),
+          word_key<p>("durability", &p::durability, shared_durability_words,
+                      "`synced`: records survive power loss of the server. `replicated`: they are on a synchronous "
+                      "standby, too. A server that is not set up to keep it is refused.")};
+}
+
 // Replaces the store as a whole.
 void read_store(config_reader& reader, const config_entry& entry, settings& into) {
   constexpr std::array<std::string_view, 2> words{"journal", "memory"};
-  if (std::holds_alternative<config_scalar>(entry.node.value)) {
+  if (const auto* text = std::get_if<config_scalar>(&entry.node.value)) {
+    if (text->text.starts_with("postgres")) {
+      return reader.wrong(entry.name, entry.node, "needs a map for PostgreSQL: `store: { postgres: { url: … } }`");
+    }
     const auto index = reader.word(entry.name, entry.node, words);
     if (!index) return;
     into.store = *index == 0 ? store_settings{journal_store_settings{}} : store_settings{memory_store_settings{}};
@@ -124,16 +142,30 @@ void read_store(config_reader& reader, const config_entry& entry, settings& into
   const config_map* map = reader.map(entry.name, entry.node);
   if (map == nullptr) return;
   if (map->entries.size() != 1) {
-    return reader.wrong(entry.name, entry.node, "must have exactly one of `journal` and `memory`");
+    return reader.wrong(entry.name, entry.node, "must have exactly one of `journal`, `memory` and `postgres`");
   }
-  struct both {
+  struct all_stores {
     journal_store_settings journal;
     memory_store_settings memory;
+    postgres_store_settings postgres;
   } read;
-  const config_keys<both> keys{section_key<both>("journal", &both::journal, journal_keys(), ""),
-                               section_key<both>("memory", &both::memory, memory_keys(), "")};
+  const config_keys<all_stores> keys{section_key<all_stores>("journal", &all_stores::journal, journal_keys(), ""),
+                                     section_key<all_stores>("memory", &all_stores::memory, memory_keys(), ""),
+                                     section_key<all_stores>("postgres", &all_stores::postgres, postgres_keys(), "")};
+  const std::size_t errors_before = reader.errors();
   read_keys(reader, *map, keys, read);
-  into.store = map->entries.front().name == "memory" ? store_settings{read.memory} : store_settings{read.journal};
+  const std::string& chosen = map->entries.front().name;
+  if (chosen == "memory") {
+    into.store = read.memory;
+  } else if (chosen == "postgres") {
+    if (read.postgres.url.empty() && reader.errors() == errors_before) {
+      reader.wrong(entry.name, entry.node,
+                   "needs `url`: `store: { postgres: { url: postgres://USER@HOST/DATABASE } }`");
+    }
+    into.store = read.postgres;
+  } else {
+    into.store = read.journal;
+  }
 }
 
 config_key<settings> store_key() {
@@ -142,14 +174,16 @@ config_key<settings> store_key() {
            "journal",
            "Where records are kept. `memory` forgets them when the process ends.",
            {{"journal", "map", "", "A log on this machine's disk.", descriptions_of(journal_keys())},
-            {"memory", "map", "", "This process's memory.", descriptions_of(memory_keys())}}},
+            {"memory", "map", "", "This process's memory.", descriptions_of(memory_keys())},
+            {"postgres", "map", "", "A PostgreSQL database, which several gateways may share.",
+             descriptions_of(postgres_keys())}}},
           read_store};
 }
 
 config_key<settings> secret_file_key() {
   return {{"secret_file", "path", "made at first start",
            "64 hexadecimal digits, readable by the gateway only. Where it is not given, the secret is kept in the data "
-           "directory, or made anew at each start with `store: memory`."},
+           "directory or the database, or made anew at each start with `store: memory`."},
           [](config_reader& reader, const config_entry& entry, settings& into) {
             if (auto path = reader.text(entry.name, entry.node, check_file_path)) into.secret_file = std::move(*path);
           }};

@@ -65,10 +65,20 @@ tl::expected<void, std::string> gateway::start() {
     admin_address_ = *listening;
   }
   running_ = count;
+  parts_.records.observe(&ends_elsewhere_);
   for (const auto& each : workers_)
     each->start();
   started_ = true;
   return {};
+}
+
+void gateway::ends_elsewhere::attempts_ended(std::span<const record_key> keys) {
+  for (const record_key& key : keys)
+    waiters_.wake(key, {core::attempt_end::elsewhere, fence{0}, nullptr, nullptr, nullptr});
+}
+
+void gateway::ends_elsewhere::any_may_have_ended() {
+  waiters_.wake_all({core::attempt_end::elsewhere, fence{0}, nullptr, nullptr, nullptr});
 }
 
 bool gateway::is_ready() const {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -75,8 +76,20 @@ class gateway {
  private:
   friend class worker;
 
+  // Wakes those who wait here for what ended in another gateway on the same store.
+  class ends_elsewhere final : public record_observer {
+   public:
+    explicit ends_elsewhere(io::waiting_room& waiters) : waiters_(waiters) {}
+    void attempts_ended(std::span<const record_key> keys) override;
+    void any_may_have_ended() override;
+
+   private:
+    io::waiting_room& waiters_;
+  };
+
   gateway_parts_view parts_;  // borrows: from whoever made it, as its type says
   io::waiting_room waiters_;
+  ends_elsewhere ends_elsewhere_{waiters_};
   std::atomic<std::size_t> connections_{0};  // Of clients, over all workers.
   std::atomic<bool> started_{false};
   std::atomic<bool> draining_{false};

@@ -87,21 +87,21 @@ tl::expected<void, std::string> write_to(const std::string& path, std::string_vi
   return {};
 }
 
-// Equal for equal secrets only, and of no use to find one: 128 bits of a digest of 256 random ones.
-std::string identity_of(std::string_view secret) {
-  base::sha256 digest;
-  digest.update("onceward secret identity\n");
-  digest.update(secret);
-  const base::sha256_digest all = digest.finish();
-  return base::to_hex(std::span(all).first(16)) + "\n";
-}
-
 }  // namespace
 
 std::string make_secret() {
   base::random_source random;
   const auto bytes = random.take<secret_bytes>();
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// 128 bits of a digest of 256 random ones.
+std::string identity_of_secret(std::string_view secret) {
+  base::sha256 digest;
+  digest.update("onceward secret identity\n");
+  digest.update(secret);
+  const base::sha256_digest all = digest.finish();
+  return base::to_hex(std::span(all).first(16));
 }
 
 tl::expected<std::string, std::string> read_secret(const std::string& path) {
@@ -126,7 +126,7 @@ tl::expected<secret_found, std::string> read_or_make_secret(const std::string& p
 tl::expected<void, std::string> claim_directory(const std::string& directory, std::string_view secret,
                                                 bool has_records) {
   const std::string path = directory + "/secret.id";
-  const std::string identity = identity_of(secret);
+  const std::string identity = identity_of_secret(secret) + "\n";
   std::array<char, 64> text{};
   const open_file file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open() && errno != ENOENT) return failure(fmt::format("cannot open {}: {}", path, because()));

@@ -31,7 +31,10 @@ tl::expected<secret_found, std::string> read_or_make_secret(const std::string& p
 tl::expected<void, std::string> claim_directory(const std::string& directory, std::string_view secret,
                                                 bool has_records);
 
-// A random secret that lives as long as the process.
+// A random secret, not written anywhere.
 std::string make_secret();
+
+// Equal for equal secrets only, and of no use to find one.
+std::string identity_of_secret(std::string_view secret);
 
 }  // namespace onceward::gateway

@@ -36,7 +36,15 @@ struct journal_store_settings {
 struct memory_store_settings {
   std::uint64_t bytes_limit = std::uint64_t{1} << 30;
 };
-using store_settings = std::variant<journal_store_settings, memory_store_settings>;
+
+// Of a store on servers of its own.
+enum class shared_durability { synced, replicated };
+
+struct postgres_store_settings {
+  std::string url;  // May hold a password: never shown.
+  shared_durability durability = shared_durability::synced;
+};
+using store_settings = std::variant<journal_store_settings, memory_store_settings, postgres_store_settings>;
 
 struct route {
   std::string path;                  // Pattern: `*` is one segment, `**` any number. Never empty.

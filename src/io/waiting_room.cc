@@ -106,6 +106,20 @@ void waiting_room::wake(const record_key& key, core::ended_attempt end) {
   tell(woken, std::move(end));
 }
 
+void waiting_room::wake_all(const core::ended_attempt& end) {
+  for (key_shard& shard : key_shards_) {
+    std::vector<waiter> woken;
+    {
+      const std::lock_guard lock(shard.mutex);
+      for (const auto& [key, waiters] : shard.waiters)
+        woken.insert(woken.end(), waiters.begin(), waiters.end());
+      shard.waiters.clear();
+      shard.size.fetch_sub(woken.size(), std::memory_order_seq_cst);
+    }
+    tell(woken, end);
+  }
+}
+
 void waiting_room::end_probe(const record_key& key, mailbox& where, mail_tag tag, core::ended_attempt end) {
   key_shard& shard = shard_of(key);
   std::vector<waiter> woken;

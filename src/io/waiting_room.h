@@ -56,6 +56,8 @@ class waiting_room {
 
   // Tells all who wait: an attempt ended.
   void wake(const record_key& key, core::ended_attempt end);
+  // Tells all who wait for whatever key.
+  void wake_all(const core::ended_attempt& end);
 
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 

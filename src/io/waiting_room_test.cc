@@ -59,6 +59,20 @@ TEST_F(waiting_room_test, a_waiter_is_woken_once) {
   EXPECT_EQ(waiter.ends, std::vector{core::attempt_end::released});
 }
 
+TEST_F(waiting_room_test, wakes_all_who_wait_for_whatever_key) {
+  recorder first;
+  recorder second;
+  ASSERT_TRUE(room.join(key(1), waiter_scope{1}, replies, replies.add(first)));
+  ASSERT_TRUE(room.join(key(2), waiter_scope{1}, replies, replies.add(second)));
+  room.wake_all(end_of(core::attempt_end::elsewhere));
+  room.wake_all(end_of(core::attempt_end::elsewhere));
+  settle();
+  EXPECT_EQ(first.ends, std::vector{core::attempt_end::elsewhere});
+  EXPECT_EQ(second.ends, std::vector{core::attempt_end::elsewhere});
+  EXPECT_EQ(room.size(), 0u);
+  EXPECT_TRUE(room.join(key(1), waiter_scope{1}, replies, replies.add(first)));
+}
+
 TEST_F(waiting_room_test, who_left_is_not_woken_and_leaves_once) {
   recorder waiter;
   const mail_tag tag = replies.add(waiter);

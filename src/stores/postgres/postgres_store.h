@@ -26,7 +26,7 @@ namespace onceward::postgres {
 
 // What an operator may want to know of: the store reached the server again, or lost it.
 struct event {
-  enum class kind { connected, lost, server_changed };
+  enum class kind { connected, lost };
   kind what;
   std::string detail;
 };
@@ -34,7 +34,7 @@ struct event {
 struct options {
   std::string url;
   durability level = durability::synced;
-  std::size_t lanes = 4;  // Connections that carry commands; three more do the rest.
+  std::size_t lanes = 4;  // Connections that carry commands; two more do the rest.
   std::size_t commands_queued_max = 100'000;
   std::size_t command_bytes_max = std::size_t{64} << 20;
   std::chrono::milliseconds connect_timeout{5'000};

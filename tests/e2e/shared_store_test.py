@@ -1,0 +1,160 @@
+#!/usr/bin/python3
+"""Several gateways on one database: what one of them knows, all of them know, and whatever happens to one of them, no
+effect happens twice.
+"""
+
+import os
+import signal
+
+from support import shared_store, story, upstream, wire
+from support.waiting import Background, Gate, in_parallel, until
+
+# Longer than any test waits: what is answered earlier was not answered because it ran out.
+FOR_EVER = {"wait": "1h", "lease": "1h"}
+SHORT_LEASE = {"wait": "0", "lease": "1s"}
+
+
+class SeveralGateways(shared_store.SharedStoreStory):
+
+    def test_parallel_duplicates_over_three_gateways_are_forwarded_once(self):
+        gateways = self.start_shared(3, defaults=FOR_EVER)
+        for _ in range(5):
+            path, key = story.new_path(), story.new_key()
+            answers = in_parallel(60, lambda i: self.post(path, {"amount": 1}, key, via=gateways[i % 3]))
+            self.assertEqual({(each.status, each.body) for each in answers}, {(200, answers[0].body)})
+            self.assertEqual(len([each for each in answers if not each["Idempotent-Replayed"]]), 1)
+            self.assert_effects(path, 1)
+            self.assert_requests(path, 1)
+
+    def test_who_waits_at_one_gateway_is_woken_by_the_answer_at_another(self):
+        first, second, third = self.start_shared(3, defaults=FOR_EVER)
+        gate, path, key = Gate(), story.new_path(), story.new_key()
+        self.upstream.script(path, upstream.run_then_held(gate))
+        runs = Background(lambda: self.post(path, {}, key, via=first))
+        self.upstream.wait_for_requests(path)
+        wait = [Background(lambda via=via: self.post(path, {}, key, via=via)) for via in (second, third) * 5]
+        until(lambda: second.waiters() == 5 and third.waiters() == 5, "the others wait")
+        gate.open()
+        answer = runs.result()
+        for each in wait:
+            self.assert_replay(each.result(), answer)
+        self.assert_effects(path, 1)
+
+    def test_who_waits_elsewhere_runs_what_was_released(self):
+        first, second = self.start_shared(2, defaults=FOR_EVER)
+        gate, path, key = Gate(), story.new_path(), story.new_key()
+        self.upstream.script(path, upstream.held(gate, upstream.fail(503)), upstream.ok())
+        runs = Background(lambda: self.post(path, {}, key, via=first))
+        self.upstream.wait_for_requests(path)
+        waits = Background(lambda: self.post(path, {}, key, via=second))
+        until(lambda: second.waiters() == 1, "the other waits")
+        gate.open()
+        self.assert_status(runs.result(), 503)
+        self.assert_first(waits.result())
+        self.assert_effects(path, 1)
+
+    def test_a_wait_outlives_the_sessions_of_all(self):
+        first, second = self.start_shared(2, defaults=FOR_EVER)
+        gate, path, key = Gate(), story.new_path(), story.new_key()
+        self.upstream.script(path, upstream.run_then_held(gate))
+        runs = Background(lambda: self.post(path, {}, key, via=first))
+        self.upstream.wait_for_requests(path)
+        waits = Background(lambda: self.post(path, {}, key, via=second))
+        until(lambda: second.waiters() == 1, "the other waits")
+        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'onceward'")
+        gate.open()
+        self.assert_replay(waits.result(), runs.result())
+        self.assert_effects(path, 1)
+
+    def test_what_a_killed_gateway_ran_is_unknown_to_the_others(self):
+        first, second = self.start_shared(2, defaults=SHORT_LEASE)
+        gate, path, key = Gate(), story.new_path(), story.new_key()
+        self.upstream.script(path, upstream.run_then_held(gate))
+        lost = Background(lambda: self._lost(path, key, first))
+        self.upstream.wait_for_requests(path)
+        first.kill()
+        gate.open()
+        self.assertTrue(lost.result())
+        self.wait_for_state("unknown", path, key, via=second)
+        self.assert_problem(self.post(path, {}, key, via=second), "outcome-unknown", retryable=False)
+        first.start()
+        self.assert_problem(self.post(path, {}, key, via=first), "outcome-unknown", retryable=False)
+        self.assert_effects(path, 1)
+
+    def _lost(self, path, key, via):
+        try:
+            self.post(path, {}, key, via=via)
+        except (OSError, wire.Closed, wire.Truncated):
+            return True
+        return False
+
+    def test_a_gateway_paused_past_its_lease_records_what_it_ran(self):
+        first, second = self.start_shared(2, defaults=SHORT_LEASE)
+        gate, path, key = Gate(), story.new_path(), story.new_key()
+        self.upstream.script(path, upstream.run_then_held(gate))
+        runs = Background(lambda: self.post(path, {}, key, via=first))
+        self.upstream.wait_for_requests(path)
+        os.kill(first.pid, signal.SIGSTOP)
+        gate.open()
+        self.wait_for_state("unknown", path, key, via=second)
+        self.assert_problem(self.post(path, {}, key, via=second), "outcome-unknown", retryable=False)
+        os.kill(first.pid, signal.SIGCONT)
+        answer = runs.result()
+        self.assert_first(answer)
+        self.assert_replay(self.post(path, {}, key, via=second), answer)
+        self.assert_effects(path, 1)
+
+    def test_a_straggler_does_not_overwrite_the_attempt_that_took_over(self):
+        redispatch = {**SHORT_LEASE, "on_unknown": "redispatch"}
+        first, second = self.start_shared(2, defaults=redispatch)
+        gate, path, key = Gate(), story.new_path(), story.new_key()
+        self.upstream.script(path, upstream.held(gate), upstream.ok(body=b"of the second attempt"))
+        runs = Background(lambda: self.post(path, {}, key, via=first))
+        self.upstream.wait_for_requests(path)
+        os.kill(first.pid, signal.SIGSTOP)
+        self.wait_for_state("unknown", path, key, via=second)
+        answer = self.post(path, {}, key, via=second)
+        self.assert_first(answer)
+        gate.open()
+        os.kill(first.pid, signal.SIGCONT)
+        self.assert_problem(runs.result(), "not-recorded")
+        for via in (first, second):
+            self.assert_replay(self.post(path, {}, key, via=via), answer)
+        fences = [int(seen.fence) for seen in self.upstream.ledger(path)]
+        self.assertEqual(sorted(set(fences)), fences)
+
+    def test_the_clock_of_a_gateway_decides_nothing(self):
+        ahead, behind, right = (self.make_shared(defaults=FOR_EVER) for _ in range(3))
+        shared_store.migrate(right)
+        for each, offset in ((ahead, "+1d"), (behind, "-1d")):
+            each.environment.update({
+                "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "FAKETIME": offset,
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")})
+        gateways = [each.start() for each in (ahead, behind, right)]
+        for index, runs_at in enumerate(gateways):
+            waits_at = gateways[(index + 1) % 3]
+            gate, path, key = Gate(), story.new_path(), story.new_key()
+            self.upstream.script(path, upstream.run_then_held(gate))
+            runs = Background(lambda: self.post(path, {}, key, via=runs_at))
+            self.upstream.wait_for_requests(path)
+            waits = Background(lambda: self.post(path, {}, key, via=waits_at))
+            until(lambda: waits_at.waiters() == 1, "the other waits")
+            gate.open()
+            answer = runs.result()
+            self.assert_replay(waits.result(), answer)
+            for via in gateways:
+                self.assert_replay(self.post(path, {}, key, via=via), answer)
+            self.assert_effects(path, 1)
+
+    def test_other_payloads_and_other_callers_meet_at_no_gateway(self):
+        first, second = self.start_shared(2, defaults=FOR_EVER)
+        path, key = story.new_path(), story.new_key()
+        self.assert_first(self.post(path, {"amount": 1}, key, {"Authorization": "Bearer a"}, via=first))
+        self.assert_problem(self.post(path, {"amount": 2}, key, {"Authorization": "Bearer a"}, via=second), "mismatch")
+        self.assert_first(self.post(path, {"amount": 1}, key, {"Authorization": "Bearer b"}, via=second))
+        self.assert_effects(path, 2)
+
+
+if __name__ == "__main__":
+    story.main()
