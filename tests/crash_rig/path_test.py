@@ -4,6 +4,7 @@ it is told to, and what a disk's error does to a gateway.
 """
 
 import errno
+import os
 import signal
 
 from e2e import gateway, story, waiting, wire
@@ -84,14 +85,19 @@ class Acting(WithFailpoints):
 
 
 class DiskErrors(WithFailpoints):
-    def assert_out_of_service(self):
+    lines_seen = 0  # Of the log, when the gateway was last started.
+
+    def assert_out_of_service(self, reason="Input/output error"):
         """A journal that failed acknowledges nothing more, and everybody who asks is told."""
         waiting.until(lambda: self.gateway.admin("GET", "/readyz").status == 503, "it is not ready")
         self.assertEqual(self.gateway.metrics()["onceward_store_accepts_claims"], 0)
+        log, = [line for line in self.gateway.log().splitlines()[self.lines_seen:] if '"journal-failed"' in line]
+        self.assertRegex(log, f'segment-.*{reason}')
         for _ in range(3):
             self.assert_problem(self.post(story.new_path(), {}, story.new_key()), "store-unavailable")
 
     def start_again(self):
+        self.lines_seen = len(self.gateway.log().splitlines())
         self.gateway.kill()
         self.failpoints.disarm()
         self.gateway.start()
@@ -107,7 +113,7 @@ class DiskErrors(WithFailpoints):
                 self.failpoints.arm(action, step, error=error)
                 self.assert_problem(self.retry(), "store-unavailable")
                 self.assert_requests(self.path, 1)
-                self.assert_out_of_service()
+                self.assert_out_of_service(os.strerror(error))
                 self.start_again()
                 self.assert_replay(self.post(self.path, {}, earlier), before)
                 self.assertIn(self.state_of(self.path, self.key), ("absent", "unknown"))

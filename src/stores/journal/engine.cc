@@ -198,9 +198,13 @@ void engine::ask_to_look_around() {
 }
 
 void engine::fail(std::string what) {
-  const std::lock_guard hold(failure_mutex_);
-  if (failure_.empty()) failure_ = std::move(what);
-  failed_ = true;
+  {
+    const std::lock_guard hold(failure_mutex_);
+    failed_ = true;
+    if (!failure_.empty()) return;
+    failure_ = what;
+  }
+  if (on_failure) on_failure(what);
 }
 
 std::string engine::failure() const {

@@ -147,7 +147,7 @@ class engine {
   // Asks the caretaker to look whether there is something to do.
   void ask_to_look_around();
 
-  // Refuses everything from now on. `what` tells people; the first stands.
+  // Refuses everything from now on. `what` tells people; the first stands, and is told to on_failure.
   void fail(std::string what);
   bool has_failed() const { return failed_.load(); }
   std::string failure() const;
@@ -169,6 +169,8 @@ class engine {
   caretaker_mailbox caretaker;
   // Where no thread commits, whoever waits for the committer does its work; else empty.
   std::function<void()> commit_now;
+  // Told of a failure, if somebody wants to know.
+  std::function<void(const std::string&)> on_failure;
   // The last search for space found too little. Until it finds some, what does not fit is refused at once.
   std::atomic<bool> full{false};
 

@@ -128,6 +128,7 @@ tl::expected<std::unique_ptr<journal>, open_error> journal::open(std::unique_ptr
   auto opened =
       std::make_unique<parts>(std::move(where), *std::move(lock_taken), chosen, segment_bytes, std::move(now));
   engine& shared = opened->shared;
+  shared.on_failure = chosen.on_failure;
   auto recovered = recover(*found, *opened->where, shared);
   if (!recovered) return tl::unexpected(refusal(recovered.error(), *opened->where));
   shared.set_fence_granted(recovered->fence_granted);

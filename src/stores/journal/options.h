@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "onceward/result.h"
@@ -34,6 +35,9 @@ struct options {
 
   // Space promised to the outcome of each claim in flight. A longer outcome is taken as long as there is space anyway.
   std::uint64_t completion_bytes_reserved = 8ull << 10;
+
+  // Called once, if the journal fails, with what failed and why, for people. By the thread that found out.
+  std::function<void(const std::string& what)> on_failure = nullptr;
 };
 
 // Why a journal could not be opened. `message` names the file and the offset where there is one, and who holds the
