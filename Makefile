@@ -14,7 +14,7 @@ define build
 @cmake --build --preset $(1) -j $(JOBS) -- $$([ -t 1 ] || echo --quiet)
 endef
 
-.PHONY: help run test bench format tidy
+.PHONY: help run test prove bench format tidy
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -29,7 +29,11 @@ test:  ## Builds and runs every test: what has threads with TSan, then all with 
 	$(call build,dev)
 	$(call build,tsan)
 	@ctest --preset tsan -j $(JOBS)
-	@ctest --preset dev -j $(JOBS)
+	@ctest --preset dev -j $(JOBS); status=$$?; tools/prove --totals build/dev; exit $$status
+
+prove:  ## Runs the long form of every check; PROVE='--effort 0.01' or PROVE='model liveness' for less
+	@tools/install test
+	@tools/prove $(PROVE)
 
 bench:  ## Builds without sanitizers and measures against the peers on this machine
 	@tools/install bench

@@ -1,11 +1,12 @@
 """Waiting for conditions. The deadline is far beyond what any machine needs: to reach it means that it never
-happens.
+happens. ONCEWARD_DEADLINE_S sets another, for a machine that is halted now and then.
 """
 
+import os
 import threading
 import time
 
-DEADLINE_S = 60.0
+DEADLINE_S = float(os.environ.get("ONCEWARD_DEADLINE_S", "60"))
 _POLL_S = 0.01
 
 
