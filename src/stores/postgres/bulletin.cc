@@ -44,9 +44,9 @@ void bulletin::on_connected(const server_facts&) {
   if (std::exchange(was_connected_, true)) told_({});
 }
 
-void bulletin::on_batch(batch_end end, std::vector<statement_result>) {
+void bulletin::on_batch(batch_end end, std::vector<statement_result> results) {
+  if (end == batch_end::rolled_back) return connection_.drop(results.front().error_text(), now_());
   under_way_.clear();
-  if (end == batch_end::rolled_back) everything_ = true;
 }
 
 void bulletin::on_notification(std::string_view text) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "stores/postgres/server_error.h"
 
 namespace onceward::postgres {
 namespace {
@@ -173,10 +174,12 @@ bool caretaker::take(day_task& done, const statement_result&) {
 
 // Days that cannot be dropped now, because somebody reads them, can be dropped later.
 bool caretaker::fail(task& failed, const statement_result& result) {
-  if (auto* purging = std::get_if<purge_task>(&failed); purging != nullptr && !purging->days_dropped) {
+  const bool is_final = judge_error(result.error_state().value_or("")).what_to_do == remedy::reconnect;
+  if (auto* purging = std::get_if<purge_task>(&failed); purging != nullptr && !purging->days_dropped && !is_final) {
     return take(*purging, result);
   }
   fail(failed, not_done);
+  if (is_final) connection_.drop(result.error_text(), parts_.now());
   return true;
 }
 

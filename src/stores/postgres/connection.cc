@@ -202,7 +202,6 @@ void connection::end_setting_up(base::moment now) {
   std::optional<server_facts> facts;
   if (const auto wrong = objection(facts)) return drop(*wrong, now);
   results_.clear();
-  pause_.reset();
   failed_ = false;
   state_ = state::idle;
   due_ = base::moment::max();
@@ -286,6 +285,10 @@ void connection::end_batch() {
   }
   state_ = state::idle;
   due_ = base::moment::max();
+  if (end == batch_end::committed) {
+    proven_ = true;
+    pause_.reset();
+  }
   user_.on_batch(end, std::move(results));
 }
 
@@ -302,7 +305,7 @@ void connection::drop(const std::string& why, base::moment now) {
   state_ = state::waiting;
   random_ = random_ * 1664525u + 1013904223u;
   // What worked until now is tried again at once.
-  due_ = was_used ? now : now + pause_.next(random_ >> 8);
+  due_ = std::exchange(proven_, false) ? now : now + pause_.next(random_ >> 8);
   user_.on_lost(why);
 }
 

@@ -135,6 +135,7 @@ class connection {
   state state_ = state::waiting;
   base::moment due_{};  // At once.
   bool failed_ = false;
+  bool proven_ = false;  // A batch was committed since it connected.
   bool wants_to_write_ = false;
   bool commit_unacknowledged_ = false;
   std::vector<statement_result> results_;

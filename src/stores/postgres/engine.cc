@@ -227,12 +227,12 @@ void postgres_store::engine::pass_on(std::span<const record_key> keys) {
 }
 
 void postgres_store::engine::connected(const server_facts& facts) {
-  if (!std::exchange(told_lost_, false) || !options_.tell) return;
+  if (std::exchange(told_lost_, {}).empty() || !options_.tell) return;
   options_.tell({event::kind::connected, "PostgreSQL " + facts.version});
 }
 
 void postgres_store::engine::lost(const std::string& why) {
-  if (std::exchange(told_lost_, true) || !options_.tell) return;
+  if (std::exchange(told_lost_, why) == why || !options_.tell) return;
   options_.tell({event::kind::lost, why});
 }
 

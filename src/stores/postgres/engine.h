@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -76,7 +77,7 @@ class postgres_store::engine final : private store_parts {
   base::moment now_;
   base::moment end_ = base::moment::max();  // When closing: of all patience.
   core::reply_groups replies_;
-  bool told_lost_ = false;
+  std::string told_lost_;       // Why, when that was told last; empty while the server is there.
   std::vector<letter> opened_;  // Kept for its memory.
   std::vector<std::unique_ptr<lane>> lanes_;
   bulletin bulletin_;

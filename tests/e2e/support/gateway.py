@@ -26,9 +26,9 @@ def default_environment():
     return {**os.environ, "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 
 
-def run_binary(*arguments, **options):
+def run_binary(*arguments, environment=None, **options):
     """Runs the binary to its end; gives the finished process, with its output as text."""
-    return subprocess.run([binary(), *arguments], env=default_environment(), stdin=subprocess.DEVNULL,
+    return subprocess.run([binary(), *arguments], env=environment or default_environment(), stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=waiting.DEADLINE_S, check=False, **options)
 
 

@@ -134,6 +134,13 @@ class Postgres:
         assert done.returncode == 0, f"{text}: {done.stderr}"
         return done.stdout.strip()
 
+    def give(self, file):
+        """To the user that the server runs as."""
+        os.chown(file, self._user.pw_uid, self._user.pw_gid)
+
+    def open_session(self, database):
+        return _Session([_programs() / "psql", "-X", "-q", "-A", "-t", self.url(database)], self.environment())
+
     def _psql(self, database, text):
         command = [_programs() / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", text,
                    self.url(database)]
@@ -144,6 +151,29 @@ class Postgres:
         done = subprocess.run([*_as(self._user), _programs() / program, *arguments], cwd=self.folder,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
+
+
+class _Session:
+    """A psql that goes on; what it began ends with it."""
+
+    def __init__(self, command, environment):
+        self._process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         text=True)
+
+    def ask(self, text):
+        """Returns when the server has done it."""
+        self._process.stdin.write(f"{text};\n\\echo done\n")
+        self._process.stdin.flush()
+        while self._process.stdout.readline() not in ("done\n", ""):
+            pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(waiting.DEADLINE_S)
 
 
 def start(**options):

@@ -2,15 +2,17 @@
 
 import json
 import sys
+import tempfile
 
 from . import gateway, postgres, story, upstream
 
 
 def migrate(configured):
     """Runs `onceward store migrate` with the configuration of a gateway."""
-    file = configured.folder / "migrate.yaml"
-    file.write_text(json.dumps(configured.settings))
-    return gateway.run_binary("store", "migrate", "--config", str(file))
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        json.dump(configured.settings, file)
+        file.flush()
+        return gateway.run_binary("store", "migrate", "--config", file.name, environment=configured.environment)
 
 
 class SharedStoreStory(story.Story):
