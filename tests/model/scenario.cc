@@ -33,7 +33,7 @@ core::policy with_long_tombstones(core::policy rules) {
   return rules;
 }
 
-// So long that the jumps of a clock do not outrun lease and retention together: what is forgotten can run again.
+// So long that two jumps of a clock do not outrun lease and retention together: what is forgotten can run again.
 core::policy with_long_retention(core::policy rules) {
   rules.retention = milliseconds{8'000};
   return rules;
@@ -190,7 +190,7 @@ std::vector<scenario> scenarios(size how_large) {
                                      {resolutions, times(1, 1, 1)}})});
   all.push_back({.name = "clock",
                  .about = "the shared store's clock jumps",
-                 .rules = with_long_retention(rules_of(refuse)),
+                 .rules = how_large == size::long_form ? with_long_retention(rules_of(refuse)) : rules_of(refuse),
                  .kinds = {pay_10},
                  .callers = {0, 0},
                  .at_most = at_most({{ticks, times(1, 2, 3)},
