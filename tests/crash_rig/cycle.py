@@ -22,14 +22,14 @@ STARTS_AT = 15  # Answers before the fault.
 GIVES_UP_AT = 1500  # Answers after which a step is taken to be out of reach.
 
 
-def settings(durability):
+def settings():
+    """Each `on_unknown` has a route; leases are short, because a freeze has to outlast them."""
     probe = {"probe": {"url": "/operations/{key}", "backoff": "10ms", "backoff_max": "50ms"}}
     return {
         "routes": [{"match": {"path": f"/{mode}/**"}, "on_unknown": rule} for mode, rule in
                    (("refuse", "refuse"), ("probe", probe), ("redispatch", "redispatch"))],
         "defaults": {"lease": f"{int(LEASE_S * 1000)}ms", "wait": "5s", "limits": {"body_bytes_stored_max": 10_000}},
         "timeouts": {"drain": "10s"},
-        "durability": durability,
     }
 
 
@@ -71,12 +71,10 @@ class Life:
         self._history = history.History(lease_ns=int(LEASE_S * NS))
         self._all = history.History(lease_ns=int(LEASE_S * NS))
         self._charges = {}
-        chosen = settings(durability)
-        store = {"journal": {"durability": chosen.pop("durability")}}
-        self._gateway = gateway.Gateway(None, **chosen)
-        store["journal"]["path"] = str(self._gateway.data)
+        self._gateway = gateway.Gateway(None, **settings())
         self._upstream = LedgerUpstream(self._gateway.folder)
-        self._gateway.settings.update(store=store, upstream=self._upstream.url)
+        self._gateway.settings["upstream"] = self._upstream.url
+        self._gateway.settings["store"]["journal"]["durability"] = durability
         self._failpoints = Failpoints(self._gateway.folder / "failpoints", self._gateway.admin_address[1])
         self._gateway.environment.update(self._failpoints.environment(gateway.binary()))
 
@@ -135,14 +133,14 @@ class Life:
             self._thaw_after_the_lease()
         elif fault.fails_writes:
             self._assert_out_of_service(load)
-            self._kill()
+            self._gateway.kill()
             self._history.faults.append(history.Fault(str(fault), done, time.monotonic_ns(), fails_writes=True))
             self._failpoints.disarm()
             self._start()
         else:
             self._wait_for_answers(load, len(load.told) + STARTS_AT)
             if fault.action == Action.pretend_from_now:
-                self._kill()
+                self._gateway.kill()
                 self._failpoints.disarm()
                 self._start()
         self._history.faults.append(history.Fault(str(fault), began, time.monotonic_ns()))
@@ -169,7 +167,7 @@ class Life:
     def _open_again(self, fault, load, chance):
         began = time.monotonic_ns()
         self._wait_for_answers(load, STARTS_AT + chance.randrange(40))
-        self._kill()
+        self._gateway.kill()
         happened = self._kill_while_opening(fault)
         self._start()
         self._history.faults.append(history.Fault(str(fault), began, time.monotonic_ns()))
@@ -190,9 +188,6 @@ class Life:
     def _start(self):
         self._gateway.start()
         self.totals["restarts"] += 1
-
-    def _kill(self):
-        self._gateway.kill()
 
     def _wait_for_end(self, status):
         ended = self._gateway.wait_for_end()
@@ -251,9 +246,9 @@ class Life:
         self._history = self._all
         self._ask_store(self._all)
         self._all.ledger += self._upstream.new_lines()
-        told = sum(stored.state == "unknown" for stored in self._all.stored.values())
+        found = sum(stored.state == "unknown" for stored in self._all.stored.values())
         counted = self._gateway.metrics()["onceward_records_unknown"]
-        assert counted == told, f"the status lookup finds {told} unknown records, the store counts {counted}"
+        assert counted == found, f"the status lookup finds {found} unknown records, the store counts {counted}"
 
     def _ask_store(self, about):
         caller = Caller("a last duplicate", self._gateway.address)
