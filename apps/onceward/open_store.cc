@@ -120,6 +120,8 @@ tl::expected<opened_store, std::string> open(const gateway::settings& settings,
     switch (what.what) {
       case postgres::event::kind::connected:
         return log.info("store-connected", {{"to", what.detail}});
+      case postgres::event::kind::server_changed:
+        return log.warning("store-server-changed", {{"system", what.detail}});
       case postgres::event::kind::lost:
         return log.error("store-lost", {{"reason", what.detail}});
     }

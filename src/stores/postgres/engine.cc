@@ -227,7 +227,11 @@ void postgres_store::engine::pass_on(std::span<const record_key> keys) {
 }
 
 void postgres_store::engine::connected(const server_facts& facts) {
-  if (std::exchange(told_lost_, {}).empty() || !options_.tell) return;
+  if (!options_.tell) return;
+  const std::string server = facts.system_identifier + ", timeline " + facts.timeline;
+  const std::string before = std::exchange(server_, server);
+  if (!before.empty() && before != server) options_.tell({event::kind::server_changed, before + " to " + server});
+  if (std::exchange(told_lost_, {}).empty()) return;
   options_.tell({event::kind::connected, "PostgreSQL " + facts.version});
 }
 

@@ -77,6 +77,7 @@ class postgres_store::engine final : private store_parts {
   base::moment now_;
   base::moment end_ = base::moment::max();  // When closing: of all patience.
   core::reply_groups replies_;
+  std::string server_;          // Its identity, as of the last connection.
   std::string told_lost_;       // Why, when that was told last; empty while the server is there.
   std::vector<letter> opened_;  // Kept for its memory.
   std::vector<std::unique_ptr<lane>> lanes_;

@@ -24,9 +24,10 @@
 
 namespace onceward::postgres {
 
-// What an operator may want to know of: the store reached the server again, or lost it.
+// What an operator may want to know of: the store reached the server again, or lost it, or found another one in its
+// place (a standby that was promoted, a backup that was restored), which may lack what the one before acknowledged.
 struct event {
-  enum class kind { connected, lost };
+  enum class kind { connected, lost, server_changed };
   kind what;
   std::string detail;
 };

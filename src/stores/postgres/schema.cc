@@ -49,6 +49,11 @@ COMMENT ON TABLE onceward.response IS 'The response that was recorded under a fe
 CREATE FUNCTION onceward.now_ms() RETURNS bigint LANGUAGE sql VOLATILE
 AS 'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
 
+CREATE FUNCTION onceward.response_body(day integer, of_fence bigint) RETURNS bytea LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT p.body FROM onceward.response p WHERE p.expires_day = day AND p.fence = of_fence);
+END $$;
+
 CREATE FUNCTION onceward.add_response_day(day integer) RETURNS void LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
 BEGIN

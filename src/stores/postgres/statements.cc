@@ -10,15 +10,15 @@ constexpr std::string_view columns =
     "clock.now, r.attempt, r.attempt_number, r.fence, r.state, r.first_seen, r.ended_at, r.expires_at, r.retention, "
     "r.response_expires_at, r.fingerprint, r.tombstone";
 
+// A function, because a join would make ready to look into every day for every command, most of which need no response.
 constexpr std::string_view body_of_record =
-    "LEFT JOIN onceward.response p ON p.expires_day = r.response_day AND p.fence = r.fence"
-    " AND r.response_expires_at > clock.now";
+    "CASE WHEN r.response_expires_at > clock.now THEN onceward.response_body(r.response_day, r.fence) END";
 
 // The end of a statement that changes a record in the expression `changed`: what it became, or what it is.
 std::string changed_or_found() {
   std::string text = "\nSELECT true, ";
   text.append(columns).append(", NULL::bytea FROM changed r, clock\nUNION ALL\nSELECT false, ").append(columns);
-  text.append(", p.body FROM onceward.record r CROSS JOIN clock ").append(body_of_record);
+  text.append(", ").append(body_of_record).append(" FROM onceward.record r, clock");
   text.append("\nWHERE r.record_key = $1 AND NOT EXISTS (SELECT FROM changed)");
   return text;
 }
@@ -65,8 +65,8 @@ std::string claim_text() {
       "  WHERE ");
   text.append(may_be_claimed("excluded.first_seen")).append("\n  RETURNING r.*)");
   text.append("\nSELECT true, ").append(columns).append(", NULL::bytea FROM changed r, clock\nUNION ALL\n");
-  text.append("SELECT false, ").append(columns).append(", p.body FROM before r CROSS JOIN clock ");
-  text.append(body_of_record).append("\nWHERE NOT EXISTS (SELECT FROM changed)");
+  text.append("SELECT false, ").append(columns).append(", ").append(body_of_record);
+  text.append(" FROM before r, clock\nWHERE NOT EXISTS (SELECT FROM changed)");
   return text;
 }
 
@@ -83,8 +83,8 @@ std::string complete_text() {
 
 std::string find_text() {
   std::string text(clock);
-  text.append("\nSELECT false, ").append(columns).append(", p.body FROM onceward.record r CROSS JOIN clock ");
-  text.append(body_of_record).append("\nWHERE r.record_key = $1");
+  text.append("\nSELECT false, ").append(columns).append(", ").append(body_of_record);
+  text.append(" FROM onceward.record r, clock\nWHERE r.record_key = $1");
   return text;
 }
 

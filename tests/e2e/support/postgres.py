@@ -57,6 +57,15 @@ class Postgres:
                   "-A", "scram-sha-256" if self.password else "trust", "--pwfile", secret)
         return self
 
+    def create_standby_of(self, primary, name):
+        """A standby that follows `primary`, which knows it as `name`."""
+        self._run("pg_basebackup", "-D", self.data, "-R", "--no-sync", "-c", "fast", "-d",
+                  f"host={primary.host} port={primary.port} user={_USER} application_name={name}")
+        return self
+
+    def promote(self):
+        self._run("pg_ctl", "promote", "-D", self.data)
+
     def start(self):
         self.launch()
         waiting.until(self.answers, "PostgreSQL takes connections")
