@@ -212,6 +212,19 @@ class Credentials(shared_store.SharedStoreStory):
         self.assertNotIn(PASSWORD, gateway.log())
         return gateway
 
+    def test_of_a_role_that_only_runs_gateways(self):
+        self.started(self.url, PGPASSWORD=PASSWORD).stop()
+        self.sql(f"CREATE ROLE runner LOGIN PASSWORD '{PASSWORD}'; GRANT USAGE ON SCHEMA onceward TO runner;"
+                 "GRANT SELECT, INSERT, UPDATE, DELETE ON onceward.record, onceward.response, onceward.deployment"
+                 " TO runner; GRANT USAGE ON SEQUENCE onceward.fence TO runner")
+        gateway = self.make_shared(self.server.url("records", user="runner", password=PASSWORD)).start()
+        path, key = story.new_path(), story.new_key()
+        first = self.post(path, {}, key, via=gateway)
+        self.assert_replay(self.post(path, {}, key, via=gateway), first)
+        self.assertEqual(gateway.admin("POST", "/records/purge").status, 200)
+        until(lambda: gateway.metrics()["onceward_records"] >= 1, "it counts")
+        self.assertNotIn("store-lost", gateway.log())
+
     def test_from_the_url_the_environment_and_a_file(self):
         self.started(self.server.url("records", password=PASSWORD)).stop()
         self.started(self.url, PGPASSWORD=PASSWORD).stop()

@@ -119,7 +119,8 @@ void connection::turn(short ready, base::moment now) {
 
 void connection::begin(base::moment now) {
   std::vector<const char*> keywords, values;
-  for (const auto& [keyword, value] : settings_.where.settings) {
+  const auto settings = with_server_first(settings_.where, first_server_);
+  for (const auto& [keyword, value] : settings) {
     keywords.push_back(keyword.c_str());
     values.push_back(value.c_str());
   }
@@ -302,6 +303,7 @@ void connection::drop(const std::string& why, base::moment now) {
   results_.clear();
   wants_to_write_ = false;
   failed_ = !was_used;
+  if (failed_) ++first_server_;
   state_ = state::waiting;
   random_ = random_ * 1664525u + 1013904223u;
   // What worked until now is tried again at once.

@@ -133,7 +133,8 @@ class connection {
   connection_user& user_;
   std::unique_ptr<PGconn, finish> made_;
   state state_ = state::waiting;
-  base::moment due_{};  // At once.
+  base::moment due_{};            // At once.
+  std::size_t first_server_ = 0;  // Of a list: whom to ask first.
   bool failed_ = false;
   bool proven_ = false;  // A batch was committed since it connected.
   bool wants_to_write_ = false;

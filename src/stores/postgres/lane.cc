@@ -138,8 +138,10 @@ void lane::send_again(pending_command what, errc reason) {
 
 void lane::take_apart(std::vector<pending_command> batch, const std::vector<statement_result>& results) {
   if (batch.size() == 1) {
-    onceward_assert(!results.empty());
-    return refuse(std::move(batch.front()), results.front());
+    const auto failed =
+        std::find_if(results.begin(), results.end(), [](const auto& each) { return each.error_state().has_value(); });
+    onceward_assert(failed != results.end());
+    return refuse(std::move(batch.front()), *failed);
   }
   // From the last to the first, so that they queue as they came.
   for (auto each = batch.rbegin(); each != batch.rend(); ++each) {

@@ -58,6 +58,19 @@ tl::expected<target, std::string> parse_target(const std::string& url) {
   return found;
 }
 
+std::vector<std::pair<std::string, std::string>> with_server_first(const target& where, std::size_t first) {
+  auto settings = where.settings;
+  for (auto& [keyword, value] : settings) {
+    if (keyword != "host" && keyword != "hostaddr" && keyword != "port") continue;
+    const auto commas = static_cast<std::size_t>(std::count(value.begin(), value.end(), ','));
+    for (std::size_t i = first % (commas + 1); i > 0; --i) {
+      const std::size_t comma = value.find(',');
+      value = value.substr(comma + 1) + "," + value.substr(0, comma);
+    }
+  }
+  return settings;
+}
+
 std::string one_line(std::string_view message) {
   std::string line;
   for (const char each : message) {

@@ -45,6 +45,23 @@ TEST(target, notices_a_peer_that_is_gone_unless_the_url_says_how) {
   EXPECT_EQ(setting(*parse_target("postgres://db/payments?keepalives_idle=90"), "keepalives_idle"), "90");
 }
 
+TEST(target, asks_another_server_of_a_list_first) {
+  const auto listed = parse_target("postgres://a:1,b:2,c:3/payments?target_session_attrs=read-write");
+  ASSERT_TRUE(listed);
+  const auto first = [&](std::size_t place) {
+    const target turned{with_server_first(*listed, place), ""};
+    return setting(turned, "host") + " " + setting(turned, "port");
+  };
+  EXPECT_EQ(first(0), "a,b,c 1,2,3");
+  EXPECT_EQ(first(1), "b,c,a 2,3,1");
+  EXPECT_EQ(first(5), "c,a,b 3,1,2");
+  const auto one_port = parse_target("postgres://a,b/payments?port=7");
+  ASSERT_TRUE(one_port);
+  const target turned{with_server_first(*one_port, 1), ""};
+  EXPECT_EQ(setting(turned, "host"), "b,a");
+  EXPECT_EQ(setting(turned, "port"), "7");
+}
+
 TEST(one_line, folds_what_libpq_says) {
   EXPECT_EQ(one_line("connection failed:\n\tno route  to host\n"), "connection failed: no route to host");
   EXPECT_EQ(one_line("\n"), "");
