@@ -1,5 +1,8 @@
 #include "effort.h"
 
+#include <gtest/gtest.h>
+
+#include <cstdio>
 #include <cstdlib>
 
 namespace onceward::crash {
@@ -9,6 +12,15 @@ std::uint64_t number_in(const char* variable) {
   const char* const text = std::getenv(variable);
   return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
 }
+
+std::uint64_t images = 0;
+
+class image_report final : public testing::Environment {
+  void TearDown() override {
+    if (images > 0) std::printf("%llu disk images judged\n", static_cast<unsigned long long>(images));
+  }
+};
+[[maybe_unused]] const auto* const report = testing::AddGlobalTestEnvironment(new image_report);
 
 }  // namespace
 
@@ -23,6 +35,10 @@ std::vector<std::uint64_t> seeds(std::uint64_t count) {
   for (std::uint64_t seed = 1; seed <= count * effort(); ++seed)
     all.push_back(seed);
   return all;
+}
+
+void note_image() {
+  ++images;
 }
 
 }  // namespace onceward::crash

@@ -15,4 +15,7 @@ std::uint64_t effort();
 // The seeds to try where `count` of them are enough for a run of ctest.
 std::vector<std::uint64_t> seeds(std::uint64_t count);
 
+// Counts a disk image that recovery was run on and judged. The program prints how many there were.
+void note_image();
+
 }  // namespace onceward::crash

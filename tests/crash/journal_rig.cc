@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -39,11 +41,30 @@ journal_rig::journal_rig(const journal_rig& other, platter holds)
   clock_.advance(other.clock_.now() - clock_.now());
 }
 
-std::optional<journal::open_error> journal_rig::open() {
-  auto made = journal::journal::open(disk_->mount(), options_, [this] { return clock_.now(); });
+std::optional<journal::open_error> journal_rig::open(journal::run_by who) {
+  in_steps_ = who == journal::run_by::steps;
+  const auto now = [this] { return clock_.now(); };
+  auto made = in_steps_ ? journal::journal::open_in_steps(disk_->mount(), options_, now)
+                        : journal::journal::open(disk_->mount(), options_, now);
   if (!made) return std::move(made.error());
   opened_ = *std::move(made);
   return std::nullopt;
+}
+
+void journal_rig::step() {
+  using part = journal::journal::part;
+  constexpr part parts[] = {part::cold_reader, part::committer, part::caretaker};
+  const auto has_work = [this](part which) { return opened_->has_work(which); };
+  if (!in_steps_) return;
+  for (auto next = std::begin(parts);
+       (next = std::find_if(std::begin(parts), std::end(parts), has_work)) != std::end(parts);)
+    opened_->step(*next);
+}
+
+reply journal_rig::ask(const command& what) {
+  const std::uint64_t tag = sink_.submit(*opened_, what);
+  step();
+  return sink_.wait(tag);
 }
 
 reply journal_rig::run(const command& what) {
@@ -55,6 +76,7 @@ std::vector<reply> journal_rig::run_together(std::span<const command> commands) 
   std::vector<std::uint64_t> tags;
   for (const command& each : commands)
     tags.push_back(sink_.submit(*opened_, each));
+  step();
   std::vector<reply> replies;
   for (std::size_t i = 0; i < commands.size(); ++i) {
     replies.push_back(sink_.wait(tags[i]));
@@ -113,7 +135,7 @@ std::string journal_rig::compare_after_opening(std::uint64_t operations) {
   const wall_time now = clock_.now();
   std::string differences;
   for (auto& [key, stages] : stages_) {
-    const reply found = sink_.ask(*opened_, find{key});
+    const reply found = ask(find{key});
     const std::string is = conformance::to_text(found);
     std::string may_be;
     std::optional<model_record> matching;
@@ -135,7 +157,7 @@ std::string journal_rig::compare_after_opening(std::uint64_t operations) {
 std::string journal_rig::compare() {
   std::string differences;
   for (const auto& [key, stages] : stages_) {
-    const std::string is = conformance::to_text(sink_.ask(*opened_, find{key}));
+    const std::string is = conformance::to_text(ask(find{key}));
     const std::string should_be = conformance::to_text(stages.back().record.state_at(clock_.now()));
     if (is != should_be) differences += difference(key, is, should_be);
   }

@@ -37,8 +37,8 @@ class journal_rig {
   // The same keys, clock and memory of what was asked, on another disk.
   journal_rig(const journal_rig& other, platter holds);
 
-  // Opens the journal on the disk as it is. An error is the caller's to judge.
-  std::optional<journal::open_error> open();
+  // Opens the journal on the disk as it is. An error is the caller's to judge. In steps, the same seed is the same run.
+  std::optional<journal::open_error> open(journal::run_by who = journal::run_by::threads);
   void close() { opened_.reset(); }
   journal::journal& opened() { return *opened_; }
   simulated_disk& disk() { return *disk_; }
@@ -69,6 +69,9 @@ class journal_rig {
     std::optional<std::uint64_t> answered_after = 0;  // and when its reply had come. Nothing: nobody knows.
   };
 
+  // Where no threads do, does what there is to do.
+  void step();
+  reply ask(const command& what);
   void judge(const command& what, const reply& is, std::uint64_t asked_after);
   // Whether the reply had come when so many operations had been carried out.
   static bool is_acknowledged(const stage& of, std::uint64_t operations);
@@ -82,6 +85,7 @@ class journal_rig {
   std::unique_ptr<simulated_disk> disk_;
   conformance::collecting_sink sink_;
   std::unique_ptr<journal::journal> opened_;
+  bool in_steps_ = false;
 };
 
 }  // namespace onceward::crash

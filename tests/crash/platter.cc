@@ -1,5 +1,6 @@
 #include "platter.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -75,14 +76,56 @@ platter platter::after(cut kind, std::mt19937_64& random) const {
   const std::size_t kept = kind == cut::keeps_nothing      ? 0
                            : kind == cut::keeps_everything ? changes
                                                            : below(changes + 1, random);
-  platter left;
-  left.names_ = kept == changes ? names_ : before_changes_[kept];
-  for (const auto& [name, number] : left.names_) {
-    const auto& file = files_.at(number);
-    const bool is_synced = file->before.empty();
-    left.files_.emplace(number, is_synced ? file : std::make_shared<content>(left_of(*file, kind, random)));
+  platter left = with_names(kept);
+  for (auto& [number, file] : left.files_) {
+    if (!file->before.empty()) file = std::make_shared<content>(left_of(*file, kind, random));
   }
   return left;
+}
+
+platter platter::with_names(std::size_t changes_kept) const {
+  platter left;
+  left.names_ = changes_kept == before_changes_.size() ? names_ : before_changes_[changes_kept];
+  for (const auto& [name, number] : left.names_)
+    left.files_.emplace(number, files_.at(number));
+  return left;
+}
+
+void platter::for_each_cut(std::size_t units_max, const std::function<void(platter)>& visit) const {
+  struct unit {
+    file_number file;
+    std::size_t place;  // Of the sector, or of the page.
+    bool operator==(const unit&) const = default;
+  };
+  for (std::size_t kept = 0; kept <= before_changes_.size(); ++kept) {
+    const platter all = with_names(kept);
+    std::vector<unit> sectors;
+    std::vector<unit> pages;
+    for (const auto& [number, file] : all.files_) {
+      for (const auto& [sector, bytes] : file->before) {
+        sectors.push_back({number, sector});
+        const unit page{number, sector / sectors_per_page};
+        if (pages.empty() || pages.back() != page) pages.push_back(page);
+      }
+    }
+    const bool by_sector = sectors.size() <= units_max;
+    const auto& units = by_sector ? sectors : pages;
+    if (units.size() > units_max) continue;
+    for (std::uint64_t mask = 0; mask < std::uint64_t{1} << units.size(); ++mask) {
+      platter left = all;
+      for (const auto& [number, file] : all.files_) {
+        if (file->before.empty()) continue;
+        content& lost = left.own(number);
+        for (const auto& [sector, bytes] : file->before) {
+          const unit of{number, by_sector ? sector : sector / sectors_per_page};
+          const auto index = std::find(units.begin(), units.end(), of) - units.begin();
+          if ((mask >> index & 1) == 0) std::memcpy(sector_of(lost.written, sector).data(), bytes.data(), sector_bytes);
+        }
+        lost.before.clear();
+      }
+      visit(std::move(left));
+    }
+  }
 }
 
 platter::content platter::left_of(const content& file, cut kind, std::mt19937_64& random) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -71,6 +72,11 @@ class platter {
   // up to one of them.
   platter after(cut kind, std::mt19937_64& random) const;
 
+  // Calls `visit` with everything that a power cut now could leave: every subset of the sectors that were written and
+  // not synced with every prefix of the changes of names. Where there are more than `units_max` sectors, their subsets
+  // by page; nothing where there are more pages than that, too.
+  void for_each_cut(std::size_t units_max, const std::function<void(platter)>& visit) const;
+
   std::vector<std::string> names() const;
   std::optional<file_number> find(std::string_view name) const;
   // For the next file that is made.
@@ -102,6 +108,8 @@ class platter {
   void apply_one(const remove_file& done);
   void apply_one(const sync_names& done);
   static content left_of(const content& file, cut kind, std::mt19937_64& random);
+  // As a power cut leaves it that keeps so many changes of names and everything that was written.
+  platter with_names(std::size_t changes_kept) const;
   // To be changed: the copies of this platter keep theirs.
   content& own(file_number file);
 

@@ -45,7 +45,7 @@ class simulated_file final : public journal::disk_file {
 
   io_result<void> sync() override {
     std::unique_lock hold(disk_.mutex_);
-    disk_.syncs_let_go_.wait(hold, [this] { return !disk_.hold_syncs_; });
+    disk_.hold_sync(hold);
     const auto failure = disk_.begin_call();
     if (!failure) disk_.carry_out(sync_file{number_});
     return result_of(failure);
@@ -205,7 +205,30 @@ void simulated_disk::hold_syncs(bool hold) {
     const std::lock_guard locked(mutex_);
     hold_syncs_ = hold;
   }
-  syncs_let_go_.notify_all();
+  syncs_changed_.notify_all();
+}
+
+void simulated_disk::wait_for_held_sync() {
+  std::unique_lock hold(mutex_);
+  syncs_changed_.wait(hold, [this] { return syncs_held_ > 0; });
+}
+
+void simulated_disk::at_next_sync(std::function<void()> what) {
+  const std::lock_guard hold(mutex_);
+  at_next_sync_ = std::move(what);
+}
+
+void simulated_disk::hold_sync(std::unique_lock<std::mutex>& hold) {
+  if (const auto what = std::exchange(at_next_sync_, nullptr)) {
+    hold.unlock();
+    what();
+    hold.lock();
+  }
+  if (!hold_syncs_) return;
+  ++syncs_held_;
+  syncs_changed_.notify_all();
+  syncs_changed_.wait(hold, [this] { return !hold_syncs_; });
+  --syncs_held_;
 }
 
 std::optional<io_error> simulated_disk::begin_call() {

@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -55,6 +56,10 @@ class simulated_disk {
   void refuse_new_files(bool refuse);
   // No sync ends before this is taken back.
   void hold_syncs(bool hold);
+  // Returns when a sync is held.
+  void wait_for_held_sync();
+  // Calls `what` in the next sync, before it is carried out.
+  void at_next_sync(std::function<void()> what);
 
  private:
   friend class simulated_file;
@@ -64,6 +69,7 @@ class simulated_disk {
   // All under the mutex.
   std::optional<journal::io_error> begin_call();
   void carry_out(operation done);
+  void hold_sync(std::unique_lock<std::mutex>& hold);
 
   mutable std::mutex mutex_;
   platter holds_;
@@ -75,7 +81,9 @@ class simulated_disk {
   bool failing_forever_ = false;
   bool refuse_new_files_ = false;
   bool hold_syncs_ = false;
-  std::condition_variable syncs_let_go_;
+  std::uint64_t syncs_held_ = 0;
+  std::condition_variable syncs_changed_;
+  std::function<void()> at_next_sync_;
   journal::io_error failing_with_{};
 };
 

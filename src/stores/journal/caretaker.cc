@@ -159,7 +159,7 @@ class caretaker::emptying {
   emptying(engine& shared, segment& from)
       : engine_(shared),
         from_(from),
-        group_bytes_limit_(std::min(group_bytes_max, shared.segments.usable_bytes() / 4)) {}
+        group_space_max_(std::min(group_bytes_max, shared.segments.usable_bytes() / 4) + group_padding_bytes) {}
 
   // False if there is no space, or no journal any more.
   bool take(std::uint64_t offset, std::string_view bytes) {
@@ -170,7 +170,7 @@ class caretaker::emptying {
     if (!is_wanted(*found, where)) return true;
 
     const std::uint64_t space = (bytes.size() / sector_payload_bytes + 1) * sector_bytes;
-    if (!group_.entries.empty() && group_.space_promised + space > group_bytes_limit_ && !write()) return false;
+    if (!group_.entries.empty() && group_.space_promised + space > group_space_max_ && !write()) return false;
     const std::uint64_t padding = group_.entries.empty() ? group_padding_bytes : 0;
     if (!engine_.segments.promise(space + padding, 0)) return false;
     group_.space_promised += space + padding;
@@ -205,7 +205,7 @@ class caretaker::emptying {
 
   engine& engine_;
   segment& from_;
-  const std::uint64_t group_bytes_limit_;
+  const std::uint64_t group_space_max_;  // With the padding.
   rewrite_group group_{};
 };
 

@@ -1,6 +1,8 @@
 #include "stores/journal/entry.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -70,6 +72,13 @@ struct parsed_body {
   std::string_view response;
 };
 
+// No time or duration that was ever written is farther from zero, and what is not can be added without overflow.
+constexpr std::chrono::milliseconds time_max{std::int64_t{1} << 60};
+
+bool is_sane(std::chrono::milliseconds time) {
+  return -time_max <= time && time <= time_max;
+}
+
 result<parsed_body> parse(std::string_view body) {
   byte_reader reader(body);
   parsed_body parsed{};
@@ -95,6 +104,11 @@ result<parsed_body> parse(std::string_view body) {
   if (is_completed) parsed.tombstone = take_blob(reader);
   if (parsed.response_kept) parsed.response = take_blob(reader);
   if (!reader.ok() || reader.left() != 0) return tl::unexpected(errc::corrupt);
+  const auto is_sane_time = [](wall_time time) { return is_sane(time.time_since_epoch()); };
+  if (!is_sane(parsed.retention) || !is_sane_time(parsed.first_seen) ||
+      !std::all_of(std::begin(parsed.times), std::end(parsed.times), is_sane_time)) {
+    return tl::unexpected(errc::corrupt);
+  }
   return parsed;
 }
 

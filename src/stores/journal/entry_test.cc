@@ -154,5 +154,15 @@ TEST(entry, is_refused_if_its_body_does_not_keep_to_the_format) {
   }
 }
 
+// Their sum, the time at which the record expires, would be none.
+TEST(entry, is_refused_with_times_that_nobody_wrote) {
+  core::record kept = record_in(core::state_unknown{wall_time::max()});
+  EXPECT_FALSE(decode_entry_head(*entry_body(encoded(kept), generation)));
+  kept = record_in(core::state_unknown{at(1)});
+  kept.retention = std::chrono::milliseconds::max();
+  EXPECT_FALSE(decode_entry_head(*entry_body(encoded(kept), generation)));
+  EXPECT_FALSE(decode_entry(*entry_body(encoded(kept), generation)));
+}
+
 }  // namespace
 }  // namespace onceward::journal
