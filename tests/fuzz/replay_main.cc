@@ -1,5 +1,6 @@
 // Stands in for libFuzzer where that is not linked: runs a fuzz target over the files it is given, and over every file
-// of the folders it is given. Fails if a path does not exist or nothing was replayed, so that a lost corpus is seen.
+// of the folders it is given. Fails if a path does not exist or nothing was replayed, so that a lost corpus is seen,
+// and if one input takes more than ten seconds.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,12 +12,16 @@
 #include <system_error>
 #include <vector>
 
+#include <unistd.h>
+
 // Defined by the fuzz target that this file is linked with; the name is libFuzzer's.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr unsigned seconds_max = 10;
 
 bool replay(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -27,7 +32,9 @@ bool replay(const fs::path& file) {
   }
   // A copy of the exact size on the heap, so that AddressSanitizer sees a read past its end.
   const std::vector<std::uint8_t> input(bytes.begin(), bytes.end());
+  ::alarm(seconds_max);
   LLVMFuzzerTestOneInput(input.data(), input.size());
+  ::alarm(0);
   return true;
 }
 
