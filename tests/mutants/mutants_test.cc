@@ -34,7 +34,7 @@ namespace {
 struct mutant {
   const char* name;
   const char* mistake;
-  const char* scenario;  // Tried first.
+  const char* found_by;  // The scenario that is tried first.
 };
 std::ostream& operator<<(std::ostream& out, const mutant& which) {
   return out << which.mistake;
@@ -51,7 +51,7 @@ std::string find(const mutant& which) {
   activate(which.name);
   std::uint64_t states = 0;
   std::vector<model::scenario> all = model::scenarios(model::size::test);
-  std::partition(all.begin(), all.end(), [&](const auto& each) { return each.name == which.scenario; });
+  std::partition(all.begin(), all.end(), [&](const auto& each) { return each.name == which.found_by; });
   for (const model::scenario& each : all) {
     model::world in(each);
     const model::search_result result = model::search(in, {.states_max = states_max});
