@@ -1,6 +1,7 @@
 #include "stores/postgres/lane.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -71,12 +72,14 @@ std::vector<pending_command> lane::take_batch() {
     const bool alone = queue_.front().alone;
     bytes += wire_bytes(queue_.front().what);
     if (!batch.empty() && (alone || bytes > batch_bytes_max)) break;
+    queue_.front().place = batch.size();
     batch.push_back(std::move(queue_.front()));
     queue_.pop_front();
     if (alone) break;
   }
-  std::stable_sort(batch.begin(), batch.end(),
-                   [](const auto& left, const auto& right) { return *key_of(left.what) < *key_of(right.what); });
+  std::sort(batch.begin(), batch.end(), [](const pending_command& left, const pending_command& right) {
+    return std::tie(*key_of(left.what), left.place) < std::tie(*key_of(right.what), right.place);
+  });
   return batch;
 }
 

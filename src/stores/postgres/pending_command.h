@@ -1,6 +1,7 @@
 // A command on its way through the store.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <variant>
 
@@ -14,8 +15,9 @@ struct pending_command {
   reply_sink* sink;
   std::uint64_t tag;
   base::moment queued_at;
-  int sent = 0;        // How often it was.
-  bool alone = false;  // The batch that it was in failed; now it goes in one of its own.
+  int sent = 0;           // How often it was.
+  std::size_t place = 0;  // Among those that were taken for its batch.
+  bool alone = false;     // The batch that it was in failed; now it goes in one of its own.
 };
 
 // The record that the command is about; null where it is about many.
