@@ -41,7 +41,6 @@ std::map<std::string, std::string> fields_of(const Message& message) {
 std::optional<demo_response> call(std::uint16_t port, const demo_request& request, std::chrono::milliseconds timeout) {
   asio::io_context context;
   beast::tcp_stream stream(context);
-  beast::error_code failed;
   http::request<http::string_body> sent(http::string_to_verb(request.method), request.target, 11);
   sent.set(http::field::host, "127.0.0.1:" + std::to_string(port));
   for (const auto& [name, value] : request.fields)

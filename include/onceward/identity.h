@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace onceward {
 
@@ -13,6 +14,10 @@ namespace onceward {
 struct record_key {
   std::array<std::byte, 32> bytes{};
   friend auto operator<=>(const record_key&, const record_key&) = default;
+  // The library would compare a byte at a time.
+  friend bool operator==(const record_key& left, const record_key& right) {
+    return std::memcmp(left.bytes.data(), right.bytes.data(), left.bytes.size()) == 0;
+  }
 };
 
 // 128 random bits that name one attempt. A store accepts renewals and outcomes from the attempt that owns the record

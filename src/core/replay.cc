@@ -27,10 +27,10 @@ void append_end(base::byte_buffer& out, const stored_response_view& stored, cons
     case http::connection_option::none:
       break;
     case http::connection_option::close:
-      http::append_field(out, "Connection", "close");
+      http::append_field(out, "Connection: close");
       break;
     case http::connection_option::keep_alive:
-      http::append_field(out, "Connection", "keep-alive");
+      http::append_field(out, "Connection: keep-alive");
       break;
   }
   const http::body_framing framing = framing_of(stored);
@@ -50,7 +50,8 @@ bool has_date(std::string_view lines) {
 
 }  // namespace
 
-replay_rules::replay_rules(const replay_policy& rules) : marker_(rules.marker) {
+replay_rules::replay_rules(const replay_policy& rules)
+    : marker_(rules.marker), marker_line_(rules.marker + ": true\r\n") {
   for (const std::string& name : rules.dropped)
     dropped_.emplace_back(name);
   for (const std::string& name : rules.renamed)
@@ -118,8 +119,8 @@ void append_replay(base::byte_buffer& out, const stored_response_view& stored, c
     out.append(field.value);
     out.append("\r\n");
   }
-  http::append_field(out, rules.marker(), "true");
-  if (!stored.has_cache_control) http::append_field(out, "Cache-Control", "no-store");
+  out.append(rules.marker_line());
+  if (!stored.has_cache_control) http::append_field(out, "Cache-Control: no-store");
   http::append_field(out, "Date", how.date);
   append_end(out, stored, how);
 }

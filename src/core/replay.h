@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,10 +37,12 @@ class replay_rules {
   // The bytes to store of a complete response.
   shared_bytes keep(const http::response_head_view& head, std::string_view body) const;
 
-  std::string_view marker() const { return marker_.text(); }
+  // The field that marks a replay, with its line end.
+  std::string_view marker_line() const { return marker_line_; }
 
  private:
   field_name marker_;
+  std::string marker_line_;
   std::vector<field_name> dropped_;
   std::vector<field_name> renamed_;
 };

@@ -61,7 +61,7 @@ class one_command : public local_exchange, public io::mail_receiver {
   local_responder& responder_;
 
  private:
-  void store_replied(reply value, bool) override {
+  void store_replied(reply&& value, bool) override {
     if (std::holds_alternative<store_failure>(value)) return responder_.problem(store_failed());
     replied(value);
   }

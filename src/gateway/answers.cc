@@ -14,9 +14,9 @@ void append_connection(base::byte_buffer& out, http::connection_option option) {
     case http::connection_option::none:
       return;
     case http::connection_option::close:
-      return http::append_field(out, "Connection", "close");
+      return http::append_field(out, "Connection: close");
     case http::connection_option::keep_alive:
-      return http::append_field(out, "Connection", "keep-alive");
+      return http::append_field(out, "Connection: keep-alive");
   }
 }
 
@@ -48,10 +48,10 @@ void append_problem(base::byte_buffer& out, const core::problem& what, const ans
                     const problem_frame& how) {
   const std::string document = core::problem_document(what);
   http::append_status_line(out, what.status, http::reason_of(what.status));
-  http::append_field(out, "Content-Type", "application/problem+json");
-  http::append_field(out, "Content-Language", "en");
-  http::append_field(out, "Cache-Control", "no-store");
-  http::append_field(out, "Onceward-Error-Source", "gateway");
+  http::append_field(out, "Content-Type: application/problem+json");
+  http::append_field(out, "Content-Language: en");
+  http::append_field(out, "Cache-Control: no-store");
+  http::append_field(out, "Onceward-Error-Source: gateway");
   if (!frame.lookup_prefix.empty()) {
     std::string link = "<";
     link += frame.lookup_prefix;
@@ -72,7 +72,7 @@ void append_document(base::byte_buffer& out, int status, std::string_view conten
                      const answer_frame& frame) {
   http::append_status_line(out, status, http::reason_of(status));
   http::append_field(out, "Content-Type", content_type);
-  http::append_field(out, "Cache-Control", "no-store");
+  http::append_field(out, "Cache-Control: no-store");
   append_end(out, body, frame);
 }
 

@@ -95,7 +95,7 @@ class lookup final : public local_exchange, public io::mail_receiver {
     waits_ = false;
   }
 
-  void store_replied(reply found, bool) override {
+  void store_replied(reply&& found, bool) override {
     if (step_ == step::answered) return;
     if (const auto* failure = std::get_if<store_failure>(&found)) return fail(*failure);
     if (!asked_.wants_response) return document(found);

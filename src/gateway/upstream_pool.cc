@@ -68,10 +68,12 @@ void upstream_pool::set_addresses(std::size_t upstream, const std::vector<net::a
     return known->upstream == upstream &&
            std::find(addresses.begin(), addresses.end(), known->where) == addresses.end();
   };
-  const auto gone = std::stable_partition(endpoints_.begin(), endpoints_.end(), std::not_fn(is_gone));
-  std::for_each(gone, endpoints_.end(), [](const auto& each) { each->retired = true; });
-  std::move(gone, endpoints_.end(), std::back_inserter(retired_));
-  endpoints_.erase(gone, endpoints_.end());
+  for (auto& each : endpoints_) {
+    if (!is_gone(each)) continue;
+    each->retired = true;
+    retired_.push_back(std::move(each));
+  }
+  std::erase(endpoints_, nullptr);
   for (const net::address& where : addresses) {
     const auto is_known = [&](const auto& known) { return known->upstream == upstream && known->where == where; };
     if (std::any_of(endpoints_.begin(), endpoints_.end(), is_known)) continue;

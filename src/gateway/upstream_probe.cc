@@ -31,7 +31,7 @@ void upstream_probe::start(const core::prepared_policy& rules, const http::reque
       is_credential = is_credential || http::names_equal(name, field.name);
     if (is_credential) http::append_field(out, field.name, field.value);
   }
-  http::append_field(out, "Via", "1.1 onceward");
+  http::append_field(out, "Via: 1.1 onceward");
   http::append_end_of_head(out);
   call_.send(true);
 }

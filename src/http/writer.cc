@@ -138,6 +138,12 @@ void append_field(base::byte_buffer& out, std::string_view name, std::string_vie
   head_sink(out, name.size() + value.size() + field_overhead_bytes).put_field(name, value);
 }
 
+void append_field(base::byte_buffer& out, constant_field line) {
+  head_sink sink(out, line.line().size() + field_overhead_bytes);
+  sink.put(line.line());
+  sink.put("\r\n");
+}
+
 void append_framing(base::byte_buffer& out, const body_framing& framing) {
   head_sink sink(out, head_overhead_bytes);
   put_framing(sink, framing);

@@ -5,10 +5,12 @@
 // asserted, so that no caller can write a line end into a head.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <string_view>
 
 #include "base/bytes.h"
+#include "http/characters.h"
 #include "http/fields.h"
 #include "http/framing.h"
 #include "http/request_head.h"
@@ -17,10 +19,27 @@
 
 namespace onceward::http {
 
+// A field of ours that never changes, as `Name: value`: looked at by the compiler instead of each time it is written.
+class constant_field {
+ public:
+  consteval constant_field(const char* line) : line_(line) {  // NOLINT(google-explicit-constructor): reads as text.
+    const std::size_t colon = line_.find(": ");
+    const bool is_good = colon != line_.npos && is_token(line_.substr(0, colon)) && !line_.substr(colon + 2).empty() &&
+                         std::ranges::all_of(line_, [](char c) { return c >= ' ' && c <= '~'; });
+    if (!is_good) throw "not a field";  // Does not compile.
+  }
+
+  std::string_view line() const { return line_; }
+
+ private:
+  std::string_view line_;
+};
+
 // Building blocks. A head is one start line, fields, one framing, end_of_head.
 void append_request_line(base::byte_buffer& out, std::string_view method, std::string_view target);
 void append_status_line(base::byte_buffer& out, int status, std::string_view reason);
 void append_field(base::byte_buffer& out, std::string_view name, std::string_view value);
+void append_field(base::byte_buffer& out, constant_field line);
 void append_end_of_head(base::byte_buffer& out);
 
 // Content-Length, or Transfer-Encoding: chunked, or nothing for no_body and until_close.

@@ -173,6 +173,7 @@ TEST(building_blocks, make_a_message) {
   append_request_line(out, "GET", "/status?id=1");
   append_field(out, "Host", "a");
   append_field(out, "X", "");
+  append_field(out, "Cache-Control: no-store");
   append_framing(out, no_body{});
   append_end_of_head(out);
   append_status_line(out, 409, reason_of(409));
@@ -183,7 +184,7 @@ TEST(building_blocks, make_a_message) {
   append_framing(out, content_length{UINT64_MAX});
   append_framing(out, until_close{});
   EXPECT_EQ(out.readable(),
-            "GET /status?id=1 HTTP/1.1\r\nHost: a\r\nX: \r\n\r\n"
+            "GET /status?id=1 HTTP/1.1\r\nHost: a\r\nX: \r\nCache-Control: no-store\r\n\r\n"
             "HTTP/1.1 409 Conflict\r\nTransfer-Encoding: chunked\r\n\r\n"
             "1a\r\nxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n0\r\n\r\n"
             "Content-Length: 18446744073709551615\r\n");

@@ -33,7 +33,7 @@ exchange_shell::~exchange_shell() {
   context_.replies.remove(tag_);
 }
 
-void exchange_shell::store_replied(reply value, bool marked) {
+void exchange_shell::store_replied(reply&& value, bool marked) {
   if (marked) return handle(core::event_renewal_replied{std::move(value)});
   context_.meter.store_replied(submitted_index_, value, context_.loop.now() - submitted_at_);
   handle(core::event_store_replied{std::move(value)});
@@ -43,7 +43,7 @@ void exchange_shell::attempt_ended(const core::ended_attempt& end) {
   handle(core::event_attempt_ended{end});
 }
 
-void exchange_shell::submit(command what, mail_tag tag) {
+void exchange_shell::submit(command&& what, mail_tag tag) {
   context_.records.submit(std::move(what), context_.replies, tag);
 }
 
@@ -58,7 +58,7 @@ void exchange_shell::join_probe() {
   }
 }
 
-void exchange_shell::handle(core::exchange_event event) {
+void exchange_shell::handle(core::exchange_event&& event) {
   if (performing_) {
     pending_.push_back(std::move(event));
     return;

@@ -68,13 +68,13 @@ class exchange_shell final : public mail_receiver {
   std::optional<core::exchange::grant> granted() const { return machine_.granted(); }
 
  private:
-  void store_replied(reply value, bool marked) override;
+  void store_replied(reply&& value, bool marked) override;
   void attempt_ended(const core::ended_attempt& end) override;
 
-  void handle(core::exchange_event event);
+  void handle(core::exchange_event&& event);
   // False once the exchange is over and the shell may be gone.
   bool perform(core::action_list& actions);
-  void submit(command what, mail_tag tag);
+  void submit(command&& what, mail_tag tag);
   void join_probe();
 
   worker_context& context_;

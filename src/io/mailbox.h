@@ -25,7 +25,7 @@ class mail_receiver {
  public:
   virtual ~mail_receiver() = default;
   // On the mailbox's loop. `marked` is the lowest bit of the tag.
-  virtual void store_replied(reply value, bool marked) = 0;
+  virtual void store_replied(reply&& value, bool marked) = 0;
   virtual void attempt_ended(const core::ended_attempt& end) = 0;
 };
 

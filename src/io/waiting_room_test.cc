@@ -9,7 +9,7 @@ namespace onceward::io {
 namespace {
 
 struct recorder final : mail_receiver {
-  void store_replied(reply, bool) override {}
+  void store_replied(reply&&, bool) override {}
   void attempt_ended(const core::ended_attempt& end) override { ends.push_back(end.how); }
   std::vector<core::attempt_end> ends;
 };

@@ -16,7 +16,7 @@ constexpr int rounds = 2'000;
 
 struct waiter final : mail_receiver {
   explicit waiter(std::atomic<int>& counter) : heard(counter) {}
-  void store_replied(reply, bool) override {}
+  void store_replied(reply&&, bool) override {}
   void attempt_ended(const core::ended_attempt&) override { ++heard; }
   std::atomic<int>& heard;
 };
