@@ -14,7 +14,7 @@ define build
 @cmake --build --preset $(1) -j $(JOBS) -- $$([ -t 1 ] || echo --quiet)
 endef
 
-.PHONY: help run test prove bench format tidy
+.PHONY: help run test release prove bench format tidy
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -35,8 +35,20 @@ prove:  ## Runs the long form of every check; PROVE='--effort 0.01' or PROVE='mo
 	@tools/install test
 	@tools/prove $(PROVE)
 
+# What ships is built twice: docs/decisions/0018.
+define train
+$(call build,training)
+@tools/train build/training
+endef
+
+release:  ## Builds onceward as it ships, in build/trained: twice, and trained under load in between
+	@tools/install bench
+	$(train)
+	$(call build,trained)
+
 bench:  ## Builds without sanitizers and measures against the peers on this machine
 	@tools/install bench
+	$(train)
 	$(call build,bench)
 	@bench/run build/bench
 
