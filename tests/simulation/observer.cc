@@ -266,12 +266,8 @@ void observer::sees(operation_number which, const reply& value) {
   if (const auto* done = std::get_if<record_completed>(&value)) {
     const std::uint64_t answer = answer_in(done->response, done->tombstone);
     if (kept && of.answer != answer) report("same-replay", name(which) + ": another result than the one that stands");
-    if (of.now != state::completed) {
-      check_result(which, answer);
-      of.now = state::completed;
-      of.answer = answer;
-      of.keep_until = done->summary.expires_at;
-    }
+    if (of.now != state::completed)
+      report("record-before-response", name(which) + ": told of a result that is not acknowledged");
     return;
   }
   const bool tells_less =
