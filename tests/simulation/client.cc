@@ -110,7 +110,7 @@ void client::take(const message& response) {
 
 // What asking again would not change.
 bool client::is_final(const told& what) const {
-  if (what.problem.empty()) return what.answer && around_.sees.attempt(*what.answer).is_result;
+  if (what.problem.empty()) return what.answer && around_.sees.attempt(*what.answer).is_result(what.status);
   if (what.problem == "outcome-unknown") {
     return !around_.probes || tries_ >= static_cast<std::uint64_t>(unknown_is_final_after);
   }

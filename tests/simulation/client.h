@@ -23,7 +23,6 @@ struct client_surroundings {
   std::function<process&(dice&)> choose_gateway;
   std::uint64_t tries = 0;  // So far, of all.
   bool probes = false;      // An unknown outcome may be resolved by asking again.
-  bool calm = false;        // Nothing is in the way any more.
 };
 
 class client final : public outsider {
@@ -45,8 +44,6 @@ class client final : public outsider {
   bool done() const { return stage_ == stage::done; }
   // It has an answer that stays.
   bool answered() const { return answered_; }
-  // So long as it was not answered, although nothing was in the way.
-  std::uint64_t tries() const { return tries_; }
   const wish& wants() const { return wish_; }
 
   void on_bytes(std::string_view bytes) override;

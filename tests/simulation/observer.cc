@@ -206,7 +206,9 @@ void observer::after_complete(const complete& asked, wall_time asked_at) {
   if (done == nullptr) {
     if (of.now == state::completed && !of.lost && !has_expired(of))
       report("same-replay", name(which) + ": a result became unknown");
-    if (of.now != state::unknown) of.keep_until = asked_at + std::get<outcome_unknown>(asked.outcome).retention;
+    // Where the lease has run out, the record is unknown since then, and its retention counts from there.
+    if (of.now != state::unknown && !lease_is_over(of))
+      of.keep_until = asked_at + std::get<outcome_unknown>(asked.outcome).retention;
     of.now = state::unknown;
     return;
   }
@@ -217,7 +219,8 @@ void observer::after_complete(const complete& asked, wall_time asked_at) {
   if (of.now == state::released && !of.lost) report("fenced-write", name(which) + ": a result after the key was freed");
   if (of.now == state::unknown || (of.now == state::in_flight && lease_is_over(of)))
     saw(sometimes::late_result_accepted);
-  check_result(which, answer);
+  const auto kept = core::read_tombstone(*done->tombstone);
+  check_result(which, answer, kept ? kept->status : 0);
   of.now = state::completed;
   of.answer = answer;
   of.recorded_at = time_.now();
@@ -225,13 +228,13 @@ void observer::after_complete(const complete& asked, wall_time asked_at) {
 }
 
 // What is recorded is true.
-void observer::check_result(operation_number which, std::uint64_t answer) {
+void observer::check_result(operation_number which, std::uint64_t answer, int status) {
   if (answer == 0 || answer > attempts_.size())
     return report("same-replay", name(which) + ": recorded an answer that nobody gave");
   const attempt_at_upstream& by = attempts_[answer - 1];
   if (by.operation != which)
     report("scopes-never-meet", name(which) + ": recorded the answer to " + name(by.operation));
-  if (!by.is_result)
+  if (!by.is_result(status))
     report("unknown-stays-unknown", name(which) + ": recorded as a result what is none, of " + attempt_text(answer));
   if (sent_[by.number - 1].left) saw(sometimes::client_left_and_result_recorded);
 }
@@ -453,7 +456,7 @@ void observer::told_answer(std::uint64_t number, const told& what) {
     return report("scopes-never-meet", name(by.operation) + ": told the answer to " + name(from.operation));
   if (from.body != by.body)
     return report("mismatch-reads-only", name(by.operation) + ": told the answer to another request");
-  if (!from.is_result) {
+  if (!from.is_result(what.status)) {
     if (what.replayed) report("unknown-stays-unknown", name(by.operation) + ": a replay of what is no result");
     if (from.number != number) saw(sometimes::waiter_got_the_refusal);
     return;

@@ -2,6 +2,7 @@
 // effect there, what clients were told. From that it says which promise of docs/architecture.md was broken.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,8 +31,10 @@ struct attempt_at_upstream {
   std::uint64_t token;   // Its fence.
   std::uint64_t number;  // Of the client's try that it came from.
   effect what = effect::possible;
-  bool is_result = false;  // Its answer is one that is recorded.
-  bool past = false;       // Of a record that has expired since.
+  std::vector<int> results{};  // The statuses of those of its answers that are to be recorded.
+  bool past = false;           // Of a record that has expired since.
+
+  bool is_result(int status) const { return std::find(results.begin(), results.end(), status) != results.end(); }
 };
 
 // What a client got.
@@ -70,7 +73,8 @@ class observer {
   std::uint64_t upstream_got(operation_number which, unsigned body, std::uint64_t token, std::uint64_t number);
   void upstream_did(std::uint64_t attempt);
   void upstream_will_not(std::uint64_t attempt);
-  void upstream_gave_result(std::uint64_t attempt) { attempts_[attempt - 1].is_result = true; }
+  // Under a status that it gives to nothing else.
+  void upstream_gave_result(std::uint64_t attempt, int status) { attempts_[attempt - 1].results.push_back(status); }
   const attempt_at_upstream& attempt(std::uint64_t number) const { return attempts_[number - 1]; }
   // What a truthful upstream says of an operation: the attempt that took effect; 0 if none has or will; nothing if one
   // may yet, also one that has not left its gateway.
@@ -139,7 +143,7 @@ class observer {
   void after_release(const release& asked, wall_time asked_at);
   void after_renew(const renew& asked, wall_time asked_at);
   void sees(operation_number which, const reply& value);
-  void check_result(operation_number which, std::uint64_t answer);
+  void check_result(operation_number which, std::uint64_t answer, int status);
   void check_found(operation_number which, const reply& found);
   void begin_life(operation_number which);
   bool has_expired(const history& of) const { return of.keep_until <= wall_highest_; }

@@ -27,7 +27,6 @@ class timeline {
   }
 
   std::uint64_t digest() const { return digest_; }
-  bool telling() const { return telling_; }
   const std::vector<std::string>& lines() const { return lines_; }
 
  private:

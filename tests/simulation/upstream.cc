@@ -103,7 +103,7 @@ void upstream::tell_status(session& to, operation_number which) {
       return self->send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     }
     sees_.saw(sometimes::probe_found);
-    sees_.upstream_gave_result(*known);
+    sees_.upstream_gave_result(*known, 200);
     self->send(answer_text(200, *known, "", about_.answer_bytes));
   });
 }
@@ -145,7 +145,7 @@ void upstream::take_guarded(session& from, operation_number which, const message
     what.how = before ? ending::answered : ending::refused;
     if (before) what.attempt = *before;
     if (!before) return from.send(answer_text(503, attempt, "", about_.answer_bytes));
-    sees_.upstream_gave_result(what.attempt);
+    sees_.upstream_gave_result(what.attempt, 201);
     return from.send(answer_text(201, what.attempt, "", about_.answer_bytes));
   }
   const bool long_work = !calm_ && random.chance(about_.works_long);
@@ -195,17 +195,19 @@ void upstream::work(const std::shared_ptr<session>& from, task what, millisecond
 }
 
 void upstream::answer(session& to, task what) {
-  const auto send = [&](int status, std::string_view extra, std::size_t bytes) {
-    to.send(answer_text(status, what.attempt, extra, bytes));
+  const auto send = [&](int status, std::string_view extra, std::size_t size) {
+    to.send(answer_text(status, what.attempt, extra, size));
+  };
+  const auto send_result = [&](int status, std::string_view extra, std::size_t size) {
+    sees_.upstream_gave_result(what.attempt, status);
+    send(status, extra, size);
   };
   const std::size_t bytes = about_.answer_bytes;
   switch (what.how) {
     case ending::answered:
-      sees_.upstream_gave_result(what.attempt);
-      return send(201, "", bytes);
+      return send_result(201, "", bytes);
     case ending::rejected:
-      sees_.upstream_gave_result(what.attempt);
-      return send(404, "", bytes);
+      return send_result(404, "", bytes);
     case ending::refused:
       return send(503, "", bytes);
     case ending::gateway_timeout:
@@ -225,15 +227,13 @@ void upstream::answer(session& to, task what) {
     case ending::hung_after:
       return;
     case ending::large:
-      sees_.upstream_gave_result(what.attempt);
-      return send(201, "", about_.rules.body_bytes_stored_max + 3'000);
+      return send_result(201, "", about_.rules.body_bytes_stored_max + 3'000);
     case ending::stated_completed:
-      sees_.upstream_gave_result(what.attempt);
-      return send(500, "Idempotency-Outcome: completed\r\n", bytes);
+      return send_result(500, "Idempotency-Outcome: completed\r\n", bytes);
     case ending::stated_released:
       return send(422, "Idempotency-Outcome: released\r\n", bytes);
     case ending::stated_unknown:
-      return send(200, "Idempotency-Outcome: unknown\r\n", bytes);
+      return send(202, "Idempotency-Outcome: unknown\r\n", bytes);
   }
 }
 

@@ -343,7 +343,7 @@ void world::resolve(std::uint64_t luck) {
     if (open == nullptr || !known || dice(luck, {each}).below(4) == 0) continue;
     command what = release{around_.all.record_of(each), open->summary.attempt};
     if (*known != 0) {
-      sees_.upstream_gave_result(*known);
+      sees_.upstream_gave_result(*known, 200);
       const std::string body = "answer=" + std::to_string(*known) + " as an operator says";
       what = complete{around_.all.record_of(each), open->summary.attempt,
                       outcome_completed{core::write_response({200, {}, {}, body}),
@@ -370,7 +370,6 @@ reply world::find_now(operation_number which) {
 void world::calm_down() {
   tells_.say(time_.now(), "from here on nothing goes wrong");
   calm_ = true;
-  clients_around_.calm = true;
   net_.calm_down();
   upstream_.calm_down();
   upstream_.come_up();

@@ -98,7 +98,6 @@ class world {
   observer sees_;
   network net_;
   upstream upstream_;
-  crash::simulated_disk* disk() { return disk_.get(); }
   std::unique_ptr<crash::simulated_disk> disk_;
   bool disk_is_faulty_ = false;
   milliseconds wall_offset_{0};
