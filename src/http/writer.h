@@ -20,6 +20,7 @@
 namespace onceward::http {
 
 // A field of ours that never changes, as `Name: value`: looked at by the compiler instead of each time it is written.
+// borrows: a string literal, for ever.
 class constant_field {
  public:
   consteval constant_field(const char* line) : line_(line) {  // NOLINT(google-explicit-constructor): reads as text.
