@@ -36,7 +36,7 @@ exchange_shell::~exchange_shell() {
 void exchange_shell::store_replied(reply&& value, bool marked) {
   if (marked) return handle(core::event_renewal_replied{std::move(value)});
   context_.meter.store_replied(submitted_index_, value, context_.loop.now() - submitted_at_);
-  handle(core::event_store_replied{std::move(value)});
+  handle(core::exchange_event(std::in_place_type<core::event_store_replied>, std::move(value)));
 }
 
 void exchange_shell::attempt_ended(const core::ended_attempt& end) {

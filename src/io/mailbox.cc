@@ -46,7 +46,7 @@ void mailbox::deliver(std::span<tagged_reply> replies) {
     const std::lock_guard lock(mutex_);
     wake = letters_.empty();
     for (tagged_reply& each : replies)
-      letters_.push_back({each.tag, std::move(each.value)});
+      letters_.emplace_back(each.tag, std::move(each.value));
   }
   if (wake) wake_up_.notify();
 }

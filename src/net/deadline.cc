@@ -9,6 +9,7 @@ namespace onceward::net {
 deadline::deadline(loop& owner, handler on_due) : loop_(owner), on_due_(std::move(on_due)) {}
 
 void deadline::arm(base::moment when) {
+  if (armed() && loop_.timers().postpone(*this, when)) return;
   cancel();
   loop_.timers().insert(*this, when);
 }

@@ -15,11 +15,13 @@ namespace onceward::net {
 
 namespace detail {
 
-// A place in the timer wheel: in a list while it is armed. `link` is whatever points to this node.
+// A place in the timer wheel: in a list while it is armed. `link` is whatever points to this node. A node that was
+// moved to a later time stays where it is until its old time comes, so that moving it touches no other node.
 struct timer_node {
   timer_node* next = nullptr;
   timer_node** link = nullptr;
-  std::uint64_t tick = 0;
+  std::uint64_t tick = 0;  // By which it was placed.
+  std::uint64_t due = 0;   // Not before `tick`.
 };
 
 }  // namespace detail

@@ -11,8 +11,9 @@
 namespace onceward::net::detail {
 namespace {
 
-// Told in a row, before the rest of the loop has its turn.
-constexpr int events_per_turn = 128;
+// Told in a row, before the rest of the loop has its turn: so many requests are under way at once, with all that they
+// touch.
+constexpr int events_per_turn = 32;
 
 constexpr std::uint32_t all_events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 

@@ -49,13 +49,25 @@ void timer_wheel::remove(timer_node& node) {
   node.link = nullptr;
 }
 
+std::uint64_t timer_wheel::tick_of(base::moment when) const {
+  return std::max(tick_after(when, tick_max), current_ + 1);
+}
+
+bool timer_wheel::postpone(timer_node& node, base::moment when) const {
+  const std::uint64_t due = tick_of(when);
+  if (due < node.tick) return false;
+  node.due = due;
+  return true;
+}
+
 void timer_wheel::insert(deadline& what, base::moment when) {
-  what.tick = std::max(tick_after(when, tick_max), current_ + 1);
+  what.due = tick_of(when);
   place(what);
   if (what.tick < wake_tick_ && !advancing_) wake_at(what.tick);
 }
 
 void timer_wheel::place(timer_node& node) {
+  node.tick = node.due;
   onceward_assert(node.tick > current_ || advancing_);
   const auto differing = (node.tick ^ current_) | (slots - 1);
   const unsigned index = (static_cast<unsigned>(std::bit_width(differing)) - 1) / slot_bits;
@@ -111,7 +123,11 @@ void timer_wheel::fire(timer_node*& head) {
   while (head != nullptr) {
     auto& due = static_cast<deadline&>(*head);
     remove(due);
-    due.on_due_();
+    if (due.due > current_) {
+      place(due);
+    } else {
+      due.on_due_();
+    }
   }
 }
 

@@ -26,6 +26,9 @@ class timer_wheel {
 
   void insert(deadline& what, base::moment when);
 
+  // Moves an armed node to a time that is not before the one it has. False if it is, and nothing was changed.
+  bool postpone(timer_node& node, base::moment when) const;
+
   // Takes an armed node out of its list.
   static void remove(timer_node& node);
 
@@ -46,6 +49,8 @@ class timer_wheel {
   };
 
   static void push(timer_node*& head, timer_node& node);
+  std::uint64_t tick_of(base::moment when) const;
+  // Into the slot of the time at which it is due.
   void place(timer_node& node);
   std::optional<std::uint64_t> next_tick();
   void advance(std::uint64_t tick);
