@@ -1,0 +1,124 @@
+"""check: do the contenders do what they are measured at?
+
+Each gets keys one after the other, every key several times, and then several times at once, in front of an upstream
+that answers each request differently and counts. A contender that runs a key twice, or whose replays differ, fails;
+where duplicates at the same time are known to run twice, how often they did is only told.
+"""
+
+import concurrent.futures
+import contextlib
+import http.client
+
+import contenders
+from rig import counting_upstream, field
+
+KEYS = 20
+TIMES = 3
+PARALLEL = 8
+EARLY_MAX = 1000  # For one key.
+
+
+class _Client:
+    def __init__(self, contender):
+        self._contender = contender
+        self._body = '{"note":"' + "x" * 189 + '"}'
+
+    def post(self, key):
+        """(status, body)"""
+        connection = http.client.HTTPConnection("127.0.0.1", self._contender.port, timeout=30)
+        try:
+            fields = {"Content-Type": "application/json", "Authorization": "Bearer bench"}
+            if key:
+                fields["Idempotency-Key"] = key
+            connection.request("POST", self._contender.path, self._body, fields)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+
+def _key(contender, way, number):
+    """Of this contender's own: those of one peer share their records."""
+    return f"{way}-{''.join(letter for letter in contender.name if letter.isalnum())}-{number}"
+
+
+def _in_turn(contender, client, key):
+    """The answers to a key that is sent TIMES times, and how many duplicates found the record not yet there."""
+    answers, too_early = [client.post(key)], 0
+    while len(answers) < TIMES:
+        answer = client.post(key)
+        if answer[0] == 409 and not contender.records_before_it_answers and too_early < EARLY_MAX:
+            too_early += 1
+            continue
+        answers.append(answer)
+    return answers, too_early
+
+
+def _one_after_the_other(contender, upstream):
+    """(what is wrong, how many duplicates came before the record of an answer that had been given)"""
+    client, bodies, early = _Client(contender), set(), 0
+    for number in range(KEYS):
+        key, before = _key(contender, "in-turn", number), upstream.answered
+        answers, too_early = _in_turn(contender, client, key)
+        early += too_early
+        if any(status != 200 for status, _ in answers):
+            return f"key {number}: answered {[status for status, _ in answers]}", early
+        if len({body for _, body in answers}) != 1:
+            return f"key {number}: the replays differ from the first answer", early
+        seen = upstream.answered - before
+        if seen != contender.forwards or upstream.seen[key] > 1:
+            return f"key {number}: the upstream saw it {seen} times", early
+        bodies.add(answers[0][1])
+    return "" if len(bodies) == KEYS else f"{KEYS} keys got {len(bodies)} different answers", early
+
+
+def _at_once(contender, upstream):
+    """How often the upstream, or the application, ran KEYS keys that came PARALLEL times each at once."""
+    client, ran = _Client(contender), 0
+    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
+        for number in range(KEYS):
+            key, before = _key(contender, "at-once", number), upstream.answered
+            answers = list(pool.map(client.post, [key] * PARALLEL))
+            different = len({body for status, body in answers if status == 200})
+            ran += upstream.answered - before if contender.forwards else different
+    return ran
+
+
+def _passes_through(contender, upstream):
+    before = upstream.seen[""]
+    statuses = {_Client(contender).post("")[0] for _ in range(KEYS)}
+    if statuses != {200}:
+        return f"answered {statuses}"
+    seen = upstream.seen[""] - before
+    return "" if seen == KEYS * contender.forwards else f"the upstream saw {seen} of {KEYS} requests"
+
+
+def _check(contender, upstream):
+    """(what is wrong, what was seen)"""
+    if contender.load == "unguarded.lua":
+        wrong = _passes_through(contender, upstream)
+        return wrong, "every request seen by the upstream" if contender.forwards else "answers by itself"
+    wrong, early = _one_after_the_other(contender, upstream)
+    if wrong:
+        return wrong, ""
+    ran = _at_once(contender, upstream)
+    seen = f"{KEYS} keys {TIMES} times in turn ran {KEYS} times; {PARALLEL} times at once they ran {ran} times"
+    if early:
+        seen += f"; {early} duplicates got a 409 after the key had been answered"
+    return (seen if ran != KEYS and contender.one_of_parallel_duplicates else ""), seen
+
+
+def run(options, folder):
+    with contextlib.ExitStack() as cleanup:
+        upstream = counting_upstream.CountingUpstream()
+        cleanup.callback(upstream.stop)
+        those = field.Field(options, options.chosen(contenders.CONTENDERS), folder, cleanup)
+        failed = False
+        for contender in those.start(max(options.workers), upstream.port):
+            try:
+                wrong, seen = _check(contender, upstream)
+            except (OSError, http.client.HTTPException) as error:
+                wrong, seen = f"{type(error).__name__}: {error}", ""
+            failed = failed or bool(wrong)
+            print(f"check {contender.name}: {'WRONG: ' + wrong if wrong else seen}", flush=True)
+        return not failed and not any(reason.startswith("failed") for reason in those.left_out.values())
