@@ -46,6 +46,10 @@ class Onceward(contender.Contender):
                                               self.port))
         self._counted = self._count()
 
+    def started_at(self):
+        """When the gateway's process began, by the monotonic clock."""
+        return self._children[-1].started_at
+
     def prepare(self, binary, file):
         """Before it is started with the configuration in `file`."""
 
@@ -102,6 +106,10 @@ class _WithPostgres(Onceward):
         child, url = postgres.start(self.folder / "postgres")
         self._children.append(child)
         return {"postgres": {"url": url, "durability": "synced"}}
+
+    def started_at(self):
+        """When the gateway's process began, by the monotonic clock."""
+        return self._children[-1].started_at
 
     def prepare(self, binary, file):
         subprocess.run([binary, "store", "migrate", "--config", str(file)], check=True, stdin=subprocess.DEVNULL,

@@ -10,8 +10,9 @@ import contextlib
 import http.client
 
 import contenders
-from rig import counting_upstream, field
+from rig import counting_upstream, field, report
 
+HEADING = "What the contenders do with duplicates"
 KEYS = 20
 TIMES = 3
 PARALLEL = 8
@@ -108,7 +109,22 @@ def _check(contender, upstream):
     return (seen if ran != KEYS and contender.one_of_parallel_duplicates else ""), seen
 
 
+def _report(told, left_out):
+    rows = "\n".join(f"| {contender.role} | {contender.name} | {'WRONG: ' + wrong if wrong else seen} |"
+                     for contender, wrong, seen in told)
+    return f"""\
+{KEYS} keys, each sent {TIMES} times in turn, and {KEYS} others, each sent {PARALLEL} times at once, before an upstream
+that answers every request differently and counts. In turn, every duplicate got the first answer, or the row says WRONG.
+
+| role | contender | what was seen |
+|---|---|---|
+{rows}
+
+{report.left_out_lines(left_out)}"""
+
+
 def run(options, folder):
+    told = []
     with contextlib.ExitStack() as cleanup:
         upstream = counting_upstream.CountingUpstream()
         cleanup.callback(upstream.stop)
@@ -120,5 +136,9 @@ def run(options, folder):
             except (OSError, http.client.HTTPException) as error:
                 wrong, seen = f"{type(error).__name__}: {error}", ""
             failed = failed or bool(wrong)
+            told.append((contender, wrong, seen))
             print(f"check {contender.name}: {'WRONG: ' + wrong if wrong else seen}", flush=True)
+        options.writer.write("check", HEADING, _report(told, those.left_out), {
+            "checks": [{"contender": each.name, "wrong": wrong, "seen": seen} for each, wrong, seen in told],
+            "left_out": those.left_out})
         return not failed and not any(reason.startswith("failed") for reason in those.left_out.values())

@@ -1,8 +1,8 @@
 """latency: how long an answer takes at a fixed rate.
 
 The requests leave when they are due, answered or not, and each latency counts from when its request was due
-(bench/paced_load.cc): a contender that stalls is charged with all that was due meanwhile. One that does not keep up with
-a rate has no latency there: it would be the length of the run.
+(bench/paced_load.cc): a contender that stalls is charged with all that was due meanwhile. One that does not keep up
+with a rate has no latency there: it would be the length of the run.
 """
 
 import contextlib
@@ -144,8 +144,9 @@ def run(options, folder):
 POST of {load.REQUEST_BYTES} bytes, answer of {load.RESPONSE_BYTES}, {connections} connections, {workers} workers;
 interleaved, {options.rounds} rounds of {options.seconds or 5} s each; medians of the rounds. Requests leave when they
 are due, and latency counts from then, so that a stall is charged with all that was due in it. What the contenders do
-says the section before. The load generator itself was late by {late:.1f} ms at most. One 4 KiB block, written directly and
-synced, took {report.span(syncs, "{:.0f}")} µs in the same rounds; a first execution in the journal takes two of them.
+says the section before. The load generator itself was late by {late:.1f} ms at most. One block of 4 KiB, written
+directly and synced, took {report.span(syncs, "{:.0f}")} µs in the same rounds; a first execution in the journal takes
+two of them.
 
 {options.writer.about()}
 

@@ -49,3 +49,23 @@ def bars(file, title, unit, rows, series, form="{:,.1f}"):
     if len(series) > 1:
         axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.4, -0.12 - 0.5 / len(rows)), ncols=len(series))
     return _save(figure, file)
+
+
+def lines(file, title, panels):
+    """Panels side by side, each (what is across, what is up, {name: [(across, up), …]}), both from zero. Whether it was
+    drawn."""
+    if pyplot is None:
+        return False
+    figure, places = pyplot.subplots(1, len(panels), figsize=(3.6 * len(panels), 3), squeeze=False)
+    for axes, (across, up, series) in zip(places[0], panels):
+        for name, points in series.items():
+            axes.plot(*zip(*sorted(points)), marker="o", label=name)
+        axes.set_xlabel(across)
+        axes.set_ylabel(up)
+        axes.set_xlim(left=0)
+        axes.set_ylim(bottom=0)
+        if len(series) > 1:
+            axes.legend(frameon=False)
+    figure.suptitle(title, x=0.02, ha="left")
+    figure.tight_layout()
+    return _save(figure, file)

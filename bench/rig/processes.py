@@ -58,12 +58,12 @@ class Child:
     """A process with all its descendants."""
 
     def __init__(self, command, log_path, folder, port, environment=None, start_s=START_S):
+        self.started_at = time.monotonic()
         with open(log_path, "ab") as log:
             self._process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], cwd=folder,
                                              env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL,
                                              stdout=log, stderr=log)
         self._log_path = pathlib.Path(log_path)
-        self.started_at = time.monotonic()
         try:
             self._wait_until_it_listens(port, start_s)
         except BaseException:
