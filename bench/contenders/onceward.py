@@ -159,7 +159,8 @@ def _unknown_store(build):
     file.unlink()
     if told.returncode == 0:
         return ""
-    return "this onceward has no Redis store: " + (told.stdout + told.stderr).strip().partition("\n")[0]
+    said = (told.stdout + told.stderr).strip().partition("\n")[0].rpartition("error: ")[2]
+    return f"this onceward has no Redis store; it says: {said}"
 
 
 class RedisFirstExecution(_WithRedis):

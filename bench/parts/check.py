@@ -105,16 +105,19 @@ def _check(contender, upstream):
     ran = _at_once(contender, upstream)
     seen = f"{KEYS} keys {TIMES} times in turn ran {KEYS} times; {PARALLEL} times at once they ran {ran} times"
     if early:
-        seen += f"; {early} duplicates got a 409 after the key had been answered"
+        seen += f"; duplicates that got a 409 after the key had been answered: {early}"
     return (seen if ran != KEYS and contender.one_of_parallel_duplicates else ""), seen
 
 
 def _report(told, left_out):
     rows = "\n".join(f"| {contender.role} | {contender.name} | {'WRONG: ' + wrong if wrong else seen} |"
                      for contender, wrong, seen in told)
-    return f"""\
+    what = report.paragraph(f"""
 {KEYS} keys, each sent {TIMES} times in turn, and {KEYS} others, each sent {PARALLEL} times at once, before an upstream
 that answers every request differently and counts. In turn, every duplicate got the first answer, or the row says WRONG.
+""")
+    return f"""\
+{what}
 
 | role | contender | what was seen |
 |---|---|---|

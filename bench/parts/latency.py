@@ -140,13 +140,16 @@ def run(options, folder):
     kinds = [kind for kind in those.kinds if any(each.contender == kind.name for each in measured)]
     tables = "\n\n".join(f"**{rate:,} requests a second**\n\n{_table(kinds, measured, rate)}" for rate in options.rates)
     late = max(each.paced.late_max_ms for each in measured)
-    text = f"""\
+    what = report.paragraph(f"""
 POST of {load.REQUEST_BYTES} bytes, answer of {load.RESPONSE_BYTES}, {connections} connections, {workers} workers;
 interleaved, {options.rounds} rounds of {options.seconds or 5} s each; medians of the rounds. Requests leave when they
 are due, and latency counts from then, so that a stall is charged with all that was due in it. What the contenders do
 says the section before. The load generator itself was late by {late:.1f} ms at most. One block of 4 KiB, written
 directly and synced, took {report.span(syncs, "{:.0f}")} µs in the same rounds; a first execution in the journal takes
 two of them.
+""")
+    text = f"""\
+{what}
 
 {options.writer.about()}
 

@@ -145,10 +145,9 @@ def _draw(writer, kinds, measured):
                       for row in rows]
             series[f"{connections} connections"] = values
         file = writer.plot(f"cpu-{role.replace(' ', '-')}")
-        if file and any(any(values) for values in series.values()):
-            drawn = plots.bars(file, f"CPU per request: {role}, {workers} workers", "µs (median, least to most)", rows,
-                               series)
-            names += [(file.name, role)] if drawn else []
+        if file and plots.bars(file, f"CPU per request: {role}, {workers} workers", "µs (median, least to most)", rows,
+                               series):
+            names.append((file.name, role))
     return "\n".join(f"![CPU per request, {role}](plots/{name})" for name, role in names)
 
 
@@ -166,13 +165,16 @@ def run(options, folder):
     kinds = [kind for kind in running.field.kinds if any(each.contender == kind.name for each in measured)]
     compared = "\n".join(f"- **{kind.name}** ({kind.role}) {kind.does}." for kind in kinds)
     busiest = max(each.upstream_cpu_share for each in measured)
-    text = f"""\
+    what = report.paragraph(f"""
 POST of {load.REQUEST_BYTES} bytes, answer of {load.RESPONSE_BYTES}, keep-alive; all contenders in one run on one
 machine, interleaved, {options.rounds} rounds of {options.seconds or 3} s each; medians. CPU is that of all processes of
 a contender: gateway, store, workers. What the kernel does in threads of its own (writing back, interrupts of the disk)
 is nobody's. The load generator (wrk) and the upstream (nginx) share the processors with them, so requests per second
 compare contenders only within this table. The upstream never used more than {busiest:.0%} of a processor for each of
 its workers.
+""")
+    text = f"""\
+{what}
 
 {options.writer.about()}
 

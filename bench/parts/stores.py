@@ -140,12 +140,15 @@ def run(options, folder):
              for stored in (0, options.preload)}, "{:,.0f}"):
         picture = f"![Commands per second of each engine](plots/{file.name})"
     compared = "\n".join(f"- **{engine.name}**: {engine.does}." for engine in engines)
-    text = f"""\
+    what = report.paragraph(f"""
 Two threads, each of which writes groups of 64 records and waits until a group is durable before its next one. A record
 is two commands: its claim (148 bytes behind a key of 32) and its outcome (564 bytes). Each command reads what is there
 and compares it before it writes; the journal does so by itself, the others are made to. Interleaved, {options.rounds}
 rounds of {options.seconds or 5} s; medians. CPU is that of the whole process. Nothing expires here: the others would
 have to delete each record, the journal drops files. The journal counts its length by whole segments of 64 MiB.
+""")
+    text = f"""\
+{what}
 
 {options.writer.about()}
 

@@ -3,6 +3,12 @@
 import json
 import pathlib
 import statistics
+import textwrap
+
+
+def paragraph(text):
+    """Filled, for the page."""
+    return textwrap.fill(" ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False)
 
 
 def span(values, form):
