@@ -10,7 +10,7 @@ import contextlib
 import http.client
 
 import contenders
-from rig import counting_upstream, field, report
+from rig import counting_upstream, field, load, report
 
 HEADING = "What the contenders do with duplicates"
 KEYS = 20
@@ -19,35 +19,16 @@ PARALLEL = 8
 EARLY_MAX = 1000  # For one key.
 
 
-class _Client:
-    def __init__(self, contender):
-        self._contender = contender
-        self._body = '{"note":"' + "x" * 189 + '"}'
-
-    def post(self, key):
-        """(status, body)"""
-        connection = http.client.HTTPConnection("127.0.0.1", self._contender.port, timeout=30)
-        try:
-            fields = {"Content-Type": "application/json", "Authorization": "Bearer bench"}
-            if key:
-                fields["Idempotency-Key"] = key
-            connection.request("POST", self._contender.path, self._body, fields)
-            response = connection.getresponse()
-            return response.status, response.read()
-        finally:
-            connection.close()
-
-
 def _key(contender, way, number):
     """Of this contender's own: those of one peer share their records."""
     return f"{way}-{''.join(letter for letter in contender.name if letter.isalnum())}-{number}"
 
 
-def _in_turn(contender, client, key):
+def _in_turn(contender, key):
     """The answers to a key that is sent TIMES times, and how many duplicates found the record not yet there."""
-    answers, too_early = [client.post(key)], 0
+    answers, too_early = [load.post(contender, key)], 0
     while len(answers) < TIMES:
-        answer = client.post(key)
+        answer = load.post(contender, key)
         if answer[0] == 409 and not contender.records_before_it_answers and too_early < EARLY_MAX:
             too_early += 1
             continue
@@ -57,10 +38,10 @@ def _in_turn(contender, client, key):
 
 def _one_after_the_other(contender, upstream):
     """(what is wrong, how many duplicates came before the record of an answer that had been given)"""
-    client, bodies, early = _Client(contender), set(), 0
+    bodies, early = set(), 0
     for number in range(KEYS):
         key, before = _key(contender, "in-turn", number), upstream.answered
-        answers, too_early = _in_turn(contender, client, key)
+        answers, too_early = _in_turn(contender, key)
         early += too_early
         if any(status != 200 for status, _ in answers):
             return f"key {number}: answered {[status for status, _ in answers]}", early
@@ -75,11 +56,11 @@ def _one_after_the_other(contender, upstream):
 
 def _at_once(contender, upstream):
     """How often the upstream, or the application, ran KEYS keys that came PARALLEL times each at once."""
-    client, ran = _Client(contender), 0
+    ran = 0
     with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
         for number in range(KEYS):
             key, before = _key(contender, "at-once", number), upstream.answered
-            answers = list(pool.map(client.post, [key] * PARALLEL))
+            answers = list(pool.map(load.post, [contender] * PARALLEL, [key] * PARALLEL))
             different = len({body for status, body in answers if status == 200})
             ran += upstream.answered - before if contender.forwards else different
     return ran
@@ -87,7 +68,7 @@ def _at_once(contender, upstream):
 
 def _passes_through(contender, upstream):
     before = upstream.seen[""]
-    statuses = {_Client(contender).post("")[0] for _ in range(KEYS)}
+    statuses = {load.post(contender, "")[0] for _ in range(KEYS)}
     if statuses != {200}:
         return f"answered {statuses}"
     seen = upstream.seen[""] - before

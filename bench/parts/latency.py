@@ -127,8 +127,12 @@ def run(options, folder):
         cleanup.callback(upstream.stop)
         those = field.Field(options, [Direct, *options.chosen(contenders.CONTENDERS)], folder, cleanup)
         started = those.start(workers, port)
-        for each in started:  # Connections, scripts, keys of replays.
-            load.run(each, connections=connections, seconds=1, nonce=those.next_nonce(each))
+        for each in started:
+            try:
+                load.prime(each, those.next_nonce(each))
+                load.run(each, connections=connections, seconds=1, nonce=those.next_nonce(each))
+            except (OSError, RuntimeError) as failed:
+                those.leave_out(each, f"failed: {failed}")
         measured = []
         for each in _measurements(options, those, started, connections, syncs, folder):
             measured.append(each)

@@ -49,7 +49,7 @@ class _Run:
     def measurements(self):
         for workers in self._options.workers:
             for contender in self._contenders[workers]:
-                self._try(contender, lambda each: self._load(each, max(self._options.connections), WARM_UP_S))
+                self._try(contender, self._warm_up)
         for _ in range(self._options.rounds):
             for workers in self._options.workers:
                 for connections in self._options.connections:
@@ -66,6 +66,10 @@ class _Run:
         except (OSError, RuntimeError) as failed:
             self.field.leave_out(contender, f"failed: {failed}")
             return None
+
+    def _warm_up(self, contender):
+        load.prime(contender, self.field.next_nonce(contender))
+        self._load(contender, max(self._options.connections), WARM_UP_S)
 
     def _load(self, contender, connections, seconds):
         return load.run(contender, connections=connections, seconds=seconds, nonce=self.field.next_nonce(contender))

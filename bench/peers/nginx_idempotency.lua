@@ -91,15 +91,15 @@ local function answer_from(record, fingerprint)
 end
 
 function M.serve()
-  local fields = ngx.req.get_headers()
-  local idempotency_key = fields["idempotency-key"]
+  local fields = ngx.var
+  local idempotency_key = fields.http_idempotency_key
   if not idempotency_key then return ngx.exec("/forward" .. ngx.var.request_uri) end
   ngx.req.read_body()
   local body = ngx.req.get_body_data() or ""
-  local method, target = ngx.req.get_method(), ngx.var.request_uri
-  local key = digest(fields["authorization"] or "", method, ngx.var.uri, idempotency_key)
-  local fingerprint = digest(method, target, fields["content-type"] or "", body)
-  local claim = "C" .. ngx.var.request_id:sub(1, 16) .. string.format("%013.0f", ngx.now() * 1000 + lease_ms) ..
+  local method, target = ngx.req.get_method(), fields.request_uri
+  local key = digest(fields.http_authorization or "", method, fields.uri, idempotency_key)
+  local fingerprint = digest(method, target, fields.http_content_type or "", body)
+  local claim = "C" .. fields.request_id:sub(1, 16) .. string.format("%013.0f", ngx.now() * 1000 + lease_ms) ..
       fingerprint
 
   local asked, record = pcall(ask, resp("SET", key, claim, "NX", "GET", "PX", retention_ms))

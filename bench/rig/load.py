@@ -2,7 +2,9 @@
 the errors among them and the latencies.
 """
 
+import concurrent.futures
 import dataclasses
+import http.client
 import json
 import pathlib
 import subprocess
@@ -10,6 +12,7 @@ import subprocess
 SCRIPTS = pathlib.Path(__file__).parent.parent / "load"
 REQUEST_BYTES = 200
 RESPONSE_BYTES = 300
+REPLAYED_KEYS = 1000  # As replay.lua has them.
 # What the scripts of wrk do to the key, in the words of paced_load.
 KEYS = {"unguarded.lua": "none", "first_execution.lua": "new", "replay.lua": "thousand"}
 
@@ -40,6 +43,34 @@ class PacedLoad:
 def response():
     """What the upstream answers: JSON, as some peers insist on it."""
     return '{"note":"' + "y" * (RESPONSE_BYTES - 11) + '"}'
+
+
+def post(contender, key):
+    """(status, body) of a request as the scripts send it; without a key where that is empty."""
+    connection = http.client.HTTPConnection("127.0.0.1", contender.port, timeout=30)
+    try:
+        fields = {"Content-Type": "application/json", "Authorization": "Bearer bench"}
+        if key:
+            fields["Idempotency-Key"] = key
+        connection.request("POST", contender.path, '{"note":"' + "x" * (REQUEST_BYTES - 11) + '"}', fields)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def prime(contender, nonce):
+    """Makes the records that replay.lua asks for, where that is the contender's load."""
+    if contender.load != "replay.lua":
+        return
+    try:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            statuses = {status for status, _ in pool.map(lambda number: post(contender, f"{nonce}-{number}"),
+                                                         range(REPLAYED_KEYS))}
+    except http.client.HTTPException as error:
+        raise RuntimeError(f"a request to be replayed was answered by no HTTP: {error}") from error
+    if statuses != {200}:
+        raise RuntimeError(f"the requests to be replayed were answered {sorted(statuses)}")
 
 
 def run(contender, *, connections, seconds, nonce):
