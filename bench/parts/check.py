@@ -12,6 +12,7 @@ import http.client
 import contenders
 from rig import counting_upstream, field, load, report
 
+NEEDS = ()
 HEADING = "What the contenders do with duplicates"
 KEYS = 20
 TIMES = 3

@@ -17,6 +17,7 @@ from rig import contender, field, load, nginx, plots, report
 
 UPSTREAM_WORKERS = 2
 BEHIND_MAX_S = 0.5  # The last answer comes that much after the last request was due, at most.
+NEEDS = ("nginx", "wrk")
 HEADING = "Latency at a fixed rate"
 
 
@@ -150,7 +151,8 @@ interleaved, {options.rounds} rounds of {options.seconds or 5} s each; medians o
 are due, and latency counts from then, so that a stall is charged with all that was due in it. What the contenders do
 says the section before. The load generator itself was late by {late:.1f} ms at most. One block of 4 KiB, written
 directly and synced, took {report.span(syncs, "{:.0f}")} µs in the same rounds; a first execution in the journal takes
-two of them.
+two of them. Asked of it at the lightest rate: a median of one sync and 50 µs above the upstream's, at least of two and
+200 µs.
 """)
     text = f"""\
 {what}

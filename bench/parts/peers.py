@@ -9,6 +9,7 @@ from rig import field, load, nginx, plots, report
 
 UPSTREAM_WORKERS = 2
 WARM_UP_S = 1
+NEEDS = ("nginx", "wrk")
 HEADING = "Cost of a request, against peers"
 
 

@@ -19,6 +19,7 @@ import time
 from contenders import onceward
 from rig import load, nginx, plots, processes, report
 
+NEEDS = ("nginx", "wrk")
 HEADING = "Many records stored"
 UPSTREAM_WORKERS = 2
 CONNECTIONS = 64
@@ -245,6 +246,8 @@ Journals that `onceward-preload` filled through the store's port (a response of 
 {options.seconds or 3} s, medians. The files were not in the page cache when they were opened. The request served
 first and the {ALL_SERVED_KEYS} that follow it have new keys; their times count from the start of the process. Memory
 per record is that of a journal that was opened without its cache of recent records, above an empty one.
+Asked for at 10,000,000 records: a rate of ≥ 0.97 of the empty store's, at least ≥ 0.9; the first
+request served within 1 s, at least 2 s, all within 3 s, at least 6 s; ≤ 24 bytes a record, at least ≤ 32.
 """)
     expiring = report.paragraph(f"""
 **Expiry.** {stored[-1].records:,} records that begin to expire {expires_after:.0f} s after the beginning of a load of
