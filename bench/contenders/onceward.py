@@ -11,6 +11,7 @@ from rig import contender, postgres, processes, redis
 class Onceward(contender.Contender):
     """With its journal on a real disk and synced, as it is by default."""
 
+    start_s = processes.START_S  # At most, until the gateway listens.
     counted_as = ""  # The `answer` under which the gateway's own metrics must count the requests of this contender.
 
     @classmethod
@@ -43,7 +44,7 @@ class Onceward(contender.Contender):
         binary = str(self.build / "apps/onceward/onceward")
         self.prepare(binary, file)
         self._children.append(processes.Child([binary, "run", "--config", str(file)], self.folder / "log", self.folder,
-                                              self.port))
+                                              self.port, start_s=self.start_s))
         self._counted = self._count()
 
     def started_at(self):

@@ -122,6 +122,9 @@ def _draw(writer, kinds, measured, rates):
 
 
 def run(options, folder):
+    if not (options.build / "bench/paced_load").exists():
+        print("latency: skipped: bench/paced_load is not built (-DONCEWARD_BENCH=ON)", flush=True)
+        return True
     connections, workers, syncs = min(options.connections), max(options.workers), []
     with contextlib.ExitStack() as cleanup:
         upstream, port = nginx.start(folder / "upstream", UPSTREAM_WORKERS, nginx.answer())

@@ -1,5 +1,5 @@
 // RocksDB: a group is a WriteBatch that is synced with its log. Tuned for point lookups: a Bloom filter, a cache of
-// 256 MiB, nothing compressed.
+// 256 MiB, nothing compressed, log files used again.
 
 #include <array>
 #include <memory>
@@ -31,6 +31,7 @@ std::unique_ptr<rocksdb::DB> opened(const std::string& directory) {
   rocksdb::Options chosen;
   chosen.create_if_missing = true;
   chosen.compression = rocksdb::kNoCompression;
+  chosen.recycle_log_file_num = 4;  // A commit into space that the file has already is cheaper.
   chosen.IncreaseParallelism(2);
   rocksdb::BlockBasedTableOptions table;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
