@@ -311,4 +311,8 @@ void connection::drop(const std::string& why, base::moment now) {
   user_.on_lost(why);
 }
 
+void connection::end_pause() {
+  if (state_ == state::waiting) due_ = {};
+}
+
 }  // namespace onceward::postgres

@@ -108,6 +108,8 @@ class connection {
 
   // Gives the connection up, and tries for another.
   void drop(const std::string& why, base::moment now);
+  // There is reason to believe that the server is back: the pause before the next try, if there is one, ends.
+  void end_pause();
 
  private:
   enum class state { waiting, connecting, setting_up, idle, busy };

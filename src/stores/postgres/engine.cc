@@ -168,13 +168,17 @@ void postgres_store::engine::work() {
   reachable_ = std::none_of(lanes_.begin(), lanes_.end(), [](const auto& each) { return each->link().is_down(); });
 }
 
-void postgres_store::engine::wait() {
-  std::vector<connection*> links;
+std::vector<connection*> postgres_store::engine::links() {
+  std::vector<connection*> all;
   for (const auto& each : lanes_)
-    links.push_back(&each->link());
-  links.push_back(&bulletin_.link());
-  links.push_back(&caretaker_.link());
+    all.push_back(&each->link());
+  all.push_back(&bulletin_.link());
+  all.push_back(&caretaker_.link());
+  return all;
+}
 
+void postgres_store::engine::wait() {
+  const std::vector<connection*> links = this->links();
   std::vector<pollfd> polled{{bell_, POLLIN, 0}};
   base::moment due = std::min(end_, caretaker_.due());
   for (const connection* each : links) {
@@ -226,7 +230,10 @@ void postgres_store::engine::pass_on(std::span<const record_key> keys) {
   observer_->attempts_ended(keys);
 }
 
+// One lane alone serves a share of the keys only, so nobody waits out a pause when another has found the server.
 void postgres_store::engine::connected(const server_facts& facts) {
+  for (connection* each : links())
+    each->end_pause();
   if (!options_.tell) return;
   const std::string server = facts.system_identifier + ", timeline " + facts.timeline;
   const std::string before = std::exchange(server_, server);

@@ -55,6 +55,7 @@ class postgres_store::engine final : private store_parts {
   bool is_done() const;
   void give_up();
   void pass_on(std::span<const record_key> keys);
+  std::vector<connection*> links();
 
   const options options_;
   const std::string description_;
