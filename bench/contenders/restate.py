@@ -87,7 +87,7 @@ class Local(Restate):
 
 class Forwarding(Restate):
     name = "Restate, forwarding"
-    does = "the same, and the service asks the upstream in a recorded step (`ctx.run`)"
+    does = "the same, and the service asks the upstream in a step that the server records"
 
 
 class Replay(Restate):

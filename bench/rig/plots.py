@@ -45,7 +45,7 @@ def bars(file, title, unit, rows, series, form="{:,.1f}"):
     axes.margins(y=0.01)
     axes.set_yticks([row + height * (len(series) - 1) / 2 for row in range(len(rows))], rows)
     axes.invert_yaxis()
-    axes.set_xlabel(unit)
+    axes.set_xlabel(f"{unit}; logarithmic")
     axes.set_title(title, loc="left")
     if len(series) > 1:
         axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=len(series))

@@ -16,10 +16,11 @@ def span(values, form):
 
 
 def left_out_lines(left_out):
-    """For what is not in a table, and why."""
+    """For what is not in a table, or not with all its rounds, and why."""
     if not left_out:
         return ""
-    return "Not in the table:\n\n" + "\n".join(f"- **{name}**: {reason}" for name, reason in left_out.items()) + "\n"
+    lines = "\n".join(f"- **{name}**: {reason}" for name, reason in left_out.items())
+    return f"Left out, wholly or from some point on:\n\n{lines}\n"
 
 
 def marks(part):
