@@ -7,6 +7,7 @@ class ExpressIdempotency(contender.Sharing):
     peer = "express-idempotency"
     role = "first execution"
     load = "first_execution.lua"
+    settle_s = 1
     one_of_parallel_duplicates = False
     records_before_it_answers = False
     cpu_compared = (contender.Compared("onceward first execution", "≥ 20", "≥ 12"),)

@@ -76,6 +76,8 @@ class _Run:
         return load.run(contender, connections=connections, seconds=seconds, nonce=self.field.next_nonce(contender))
 
     def _measure(self, contender, connections):
+        if contender.settle_s:
+            self._load(contender, connections, contender.settle_s)
         contender.verify(0)
         upstream_before, before = self._upstream.cpu_time(), contender.cpu_time()
         done = self._load(contender, connections, self._seconds)

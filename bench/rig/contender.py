@@ -35,6 +35,7 @@ class Contender(abc.ABC):
     does = ""  # What it does for each request, and what is left out: the reader's basis for comparing.
     cpu_compared = ()  # Compared: CPU per request.
     rate_compared = ()  # Compared: requests per second.
+    settle_s = 0  # Load before each measurement, not measured: for those that are slow while nothing was asked of them.
     # What the part `check` holds it to.
     forwards = True  # False where it answers for itself, so that no upstream could count.
     one_of_parallel_duplicates = True  # Duplicates that come at the same time run once.
