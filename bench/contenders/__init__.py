@@ -1,11 +1,28 @@
 """Every module here is one contender or a family of them; CONTENDERS are all of them in the order of the table."""
 
-from . import nginx_proxy_pass, nginx_return, onceward_first_execution, onceward_replay, onceward_unguarded
+from . import express_idempotency, haproxy, nginx_lua_redis, nginx_proxy_pass, nginx_return, onceward, restate
 
 CONTENDERS = [
-    onceward_unguarded.OncewardUnguarded,
+    onceward.Unguarded,
     nginx_proxy_pass.NginxProxyPass,
-    onceward_replay.OncewardReplay,
+    haproxy.HaProxy,
+
+    onceward.FirstExecution,
+    onceward.PostgresFirstExecution,
+    onceward.RedisFirstExecution,
+    onceward.RedisEverySecondFirstExecution,
+    nginx_lua_redis.AlwaysFirstExecution,
+    nginx_lua_redis.EverySecondFirstExecution,
+    express_idempotency.Local,
+    express_idempotency.Forwarding,
+    restate.Local,
+    restate.Forwarding,
+
+    onceward.Replay,
+    onceward.PostgresReplay,
+    onceward.RedisReplay,
     nginx_return.NginxReturn,
-    onceward_first_execution.OncewardFirstExecution,
+    nginx_lua_redis.AlwaysReplay,
+    express_idempotency.Replay,
+    restate.Replay,
 ]

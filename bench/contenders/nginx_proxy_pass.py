@@ -5,11 +5,15 @@ from rig import contender, nginx
 
 class NginxProxyPass(contender.Contender):
     name = "nginx proxy_pass"
+    role = "pass-through"
     load = "unguarded.lua"
     does = "forwards each request, with keep-alive to the upstream"
 
+    @classmethod
+    def missing(cls, build):
+        return nginx.missing()
+
     def start(self):
-        extra = (f"upstream behind {{ server 127.0.0.1:{self.upstream_port}; keepalive 1024; "
-                 "keepalive_requests 1000000000; keepalive_timeout 3600s; }")
-        location = 'proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection "";'
-        self._child, self.port = nginx.start(self.folder, self.workers, location, extra)
+        child, self.port = nginx.start(self.folder, self.workers, f"proxy_pass http://behind; {nginx.PROXY}",
+                                       extra=nginx.behind(self.upstream_port))
+        self._children.append(child)

@@ -5,8 +5,15 @@ from rig import contender, nginx
 
 class NginxReturn(contender.Contender):
     name = "nginx return 200"
+    role = "replay"
     load = "unguarded.lua"
     does = "answers from its configuration: no key, no lookup, the request's body is discarded unread"
+    forwards = False
+
+    @classmethod
+    def missing(cls, build):
+        return nginx.missing()
 
     def start(self):
-        self._child, self.port = nginx.start(self.folder, self.workers, nginx.answer())
+        child, self.port = nginx.start(self.folder, self.workers, nginx.answer())
+        self._children.append(child)

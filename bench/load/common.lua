@@ -12,8 +12,8 @@ end
 
 function init(args)
   nonce = args[1]
-  local body = string.rep("x", tonumber(args[2]))
-  before = "POST /v1/charges HTTP/1.1\r\nHost: bench.test\r\nContent-Type: application/json\r\n" ..
+  local body = '{"note":"' .. string.rep("x", tonumber(args[2]) - 11) .. '"}'
+  before = "POST " .. args[3] .. " HTTP/1.1\r\nHost: bench.test\r\nContent-Type: application/json\r\n" ..
       "Authorization: Bearer bench\r\nContent-Length: " .. #body .. "\r\n"
   behind = "\r\n" .. body
   number = 0

@@ -7,7 +7,7 @@ import platform
 import re
 import subprocess
 
-from . import nginx
+from . import nginx, node, postgres, redis
 
 
 def _output(*command):
@@ -29,6 +29,29 @@ def file_system(folder):
     return (found + ["unknown", ""])[:2]
 
 
+def _peers():
+    def packaged(package):
+        return _output("dpkg-query", "--show", "--showformat=${Version}", package) if _installed(package) else ""
+    return {
+        "nginx": "" if nginx.missing() else nginx.version().rpartition("/")[2],
+        "nginx's Lua module": packaged("libnginx-mod-http-lua"),
+        "HAProxy": packaged("haproxy"),
+        "Redis": "" if redis.missing() else redis.version(),
+        "PostgreSQL": "" if postgres.missing() else postgres.version(),
+        "node": "" if node.missing("express") else node.version(),
+        **{package: node.version_of(package) for package in (
+            "express", "express-idempotency", "express-idempotency-redis-adapter", "@restatedev/restate-server",
+            "@restatedev/restate-sdk")},
+        "RocksDB": packaged("librocksdb-dev"),
+        "LMDB": packaged("liblmdb-dev"),
+        "SQLite": packaged("libsqlite3-dev"),
+    }
+
+
+def _installed(package):
+    return _output("dpkg-query", "--show", "--showformat=${db:Status-Status}", package) == "installed"
+
+
 def describe(build, folder):
     commit = _output("git", "rev-parse", "--short=10", "HEAD")
     changed = bool(_output("git", "status", "--porcelain", "--untracked-files=no", "--", "src", "include", "apps"))
@@ -41,7 +64,7 @@ def describe(build, folder):
         "kernel": platform.release(),
         "disk": " on ".join(file_system(folder)),
         "onceward": _output(str(pathlib.Path(build) / "apps/onceward/onceward"), "--version").removeprefix("onceward "),
-        "nginx": nginx.version().rpartition("/")[2],
+        **{name: version for name, version in _peers().items() if version},
         "other load": f"{os.getloadavg()[0]:.1f} (1-minute average before the run)",
         "wrk": _output("wrk", "--version").split(" [")[0].removeprefix("wrk "),
     }

@@ -3,11 +3,13 @@ sides without limits, no access log, one listening socket for each worker).
 """
 
 import pathlib
+import shutil
 import subprocess
 
 from . import load, processes
 
 _CONFIGURATION = """\
+{modules}
 worker_processes {workers};
 daemon off;
 pid {folder}/nginx.pid;
@@ -27,25 +29,40 @@ http {{
   server {{
     listen 127.0.0.1:{port} reuseport backlog=4096;
     location / {{ {location} }}
+    {server}
   }}
 }}
 """
 
 
-def start(folder, workers, location, extra=""):
-    """(the child, its port)"""
+def start(folder, workers, location, *, extra="", server="", modules=()):
+    """(the child, its port). `location` is what `/` does, `server` and `extra` go around it, `modules` are loaded."""
     folder = pathlib.Path(folder)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     port = processes.free_port()
     file = folder / "nginx.conf"
-    file.write_text(_CONFIGURATION.format(workers=workers, folder=folder, port=port, location=location, extra=extra))
+    file.write_text(_CONFIGURATION.format(workers=workers, folder=folder, port=port, location=location, extra=extra,
+                                          server=server, modules="\n".join(f"load_module {each};" for each in modules)))
     return processes.Child(["nginx", "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(file)],
                            folder / "log", folder, port), port
 
 
+def behind(port):
+    """The upstream `behind`, with keep-alive: what proxy_pass http://behind leads to."""
+    return (f"upstream behind {{ server 127.0.0.1:{port}; keepalive 1024; "
+            "keepalive_requests 1000000000; keepalive_timeout 3600s; }")
+
+
+PROXY = 'proxy_http_version 1.1; proxy_set_header Connection "";'
+
+
 def answer():
     """A location that answers at once."""
-    return f"return 200 '{'y' * load.RESPONSE_BYTES}';"
+    return f"return 200 '{load.response()}';"
+
+
+def missing():
+    return "" if shutil.which("nginx") else "nginx is not installed (tools/install bench)"
 
 
 def version():
