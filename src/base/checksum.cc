@@ -1,5 +1,7 @@
 #include "base/checksum.h"
 
+// Compiled in: most texts are short, and a call into the library would cost as much as the work.
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace onceward::base {
