@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "gateway/secret_file.h"
+#include "stores/failover/guarded_store.h"
 #include "stores/journal/journal.h"
 #include "stores/memory/memory_store.h"
 #include "stores/postgres/deployment_secret.h"
@@ -110,18 +111,37 @@ tl::expected<std::string, std::string> secret_in_database(const gateway::setting
   return *agreed->bytes;
 }
 
+base::moment steady_now() {
+  const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
+  return base::moment{std::chrono::duration_cast<base::moment::duration>(since_start)};
+}
+
+// What stands before a shared store.
+std::unique_ptr<failover::guarded_store> make_guard(const gateway::failover_settings& chosen, gateway::logger& log) {
+  failover::options options;
+  options.loss_window = chosen.loss_window;
+  options.restores = chosen.then == gateway::after_failover::unknown;
+  options.now = steady_now;
+  options.tell_lost = [&log](const record_key& key) { log.error("record-lost", {{"record", gateway::key_hash(key)}}); };
+  return std::make_unique<failover::guarded_store>(std::move(options));
+}
+
 tl::expected<opened_store, std::string> open(const gateway::settings& settings,
                                              const gateway::postgres_store_settings& chosen, gateway::logger& log) {
+  auto guard = make_guard(chosen.on_failover, log);
   postgres::options options;
   options.url = chosen.url;
   options.level = chosen.durability == gateway::shared_durability::synced ? postgres::durability::synced
                                                                           : postgres::durability::replicated;
-  options.tell = [&log](const postgres::event& what) {
+  options.tell = [&log, &guarded = *guard](const postgres::event& what) {
     switch (what.what) {
       case postgres::event::kind::connected:
         return log.info("store-connected", {{"to", what.detail}});
       case postgres::event::kind::server_changed:
-        return log.warning("store-server-changed", {{"system", what.detail}});
+        log.warning("store-server-changed", {{"system", what.detail}});
+        return guarded.server_changed();
+      case postgres::event::kind::ready:
+        return guarded.reconnected();
       case postgres::event::kind::lost:
         return log.error("store-lost", {{"reason", what.detail}});
     }
@@ -131,8 +151,8 @@ tl::expected<opened_store, std::string> open(const gateway::settings& settings,
   auto secret = secret_in_database(settings, chosen.url, log);
   if (!secret) return failure(secret.error());
   const std::string description = (*records)->description();
-  return opened_store{std::move(*records), std::move(*secret), description,
-                      settings.secret_file.value_or("the database")};
+  guard->guard(*std::move(records));
+  return opened_store{std::move(guard), std::move(*secret), description, settings.secret_file.value_or("the database")};
 }
 
 }  // namespace

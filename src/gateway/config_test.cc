@@ -103,10 +103,13 @@ TEST(config, reads_each_store) {
   EXPECT_EQ(std::get<memory_store_settings>(read("store: { memory: { bytes_limit: 2MiB } }").store).bytes_limit,
             2U << 20);
   const auto shared = std::get<postgres_store_settings>(
-      read("store: { postgres: { url: 'postgres://pay@db:5432/payments?sslmode=require', durability: replicated } }")
+      read("store: { postgres: { url: 'postgres://pay@db:5432/payments?sslmode=require', durability: replicated, "
+           "on_failover: { loss_window: 1m, then: trust } } }")
           .store);
   EXPECT_EQ(shared.url, "postgres://pay@db:5432/payments?sslmode=require");
   EXPECT_EQ(shared.durability, shared_durability::replicated);
+  EXPECT_EQ(shared.on_failover.loss_window, 1min);
+  EXPECT_EQ(shared.on_failover.then, after_failover::trust);
   const auto journal = std::get<journal_store_settings>(
       read("store: { journal: { path: /var/lib/x, durability: written, bytes_limit: 1GiB } }").store);
   EXPECT_EQ(journal.path, "/var/lib/x");

@@ -23,6 +23,8 @@ constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 constexpr std::uint64_t tebibyte = std::uint64_t{1} << 40;
 
 constexpr word_table<durability, 2> durability_words{{"synced", "written"}, {durability::synced, durability::written}};
+constexpr word_table<after_failover, 2> after_failover_words{{"unknown", "trust"},
+                                                             {after_failover::unknown, after_failover::trust}};
 constexpr word_table<shared_durability, 2> shared_durability_words{
     {"synced", "replicated"}, {shared_durability::synced, shared_durability::replicated}};
 constexpr word_table<log_level, 4> level_words{
@@ -114,6 +116,16 @@ config_keys<memory_store_settings> memory_keys() {
                                            "Beyond it new claims get 503.")};
 }
 
+config_keys<failover_settings> failover_keys() {
+  using f = failover_settings;
+  return {duration_key<f>("loss_window", &f::loss_window, 0ms, 1h,
+                          "So far before a failover, records may have been acknowledged that the other server lacks. "
+                          "100,000 of them are remembered at most."),
+          word_key<f>("then", &f::then, after_failover_words,
+                      "`unknown`: the records of that time are looked for at the other server, and what is missing "
+                      "is unknown from then on. `trust`: it has them all.")};
+}
+
 config_keys<postgres_store_settings> postgres_keys() {
   using p = postgres_store_settings;
   auto url =
@@ -124,7 +136,9 @@ config_keys<postgres_store_settings> postgres_keys() {
   return {std::move(url),
           word_key<p>("durability", &p::durability, shared_durability_words,
                       "`synced`: records survive power loss of the server. `replicated`: they are on a synchronous "
-                      "standby, too. A server that is not set up to keep it is refused.")};
+                      "standby, too. A server that is not set up to keep it is refused."),
+          section_key<p>("on_failover", &p::on_failover, failover_keys(),
+                         "When another server answers than before: a standby that was promoted, a backup.")};
 }
 
 // Replaces the store as a whole.

@@ -40,9 +40,20 @@ struct memory_store_settings {
 // Of a store on servers of its own.
 enum class shared_durability { synced, replicated };
 
+// What becomes of the records that were acknowledged last when another server answers than before.
+enum class after_failover {
+  unknown,  // They are looked for; what is missing is unknown from then on.
+  trust,    // It is taken that the other server has them all.
+};
+struct failover_settings {
+  std::chrono::milliseconds loss_window{10'000};
+  after_failover then = after_failover::unknown;
+};
+
 struct postgres_store_settings {
   std::string url;  // May hold a password: never shown.
   shared_durability durability = shared_durability::synced;
+  failover_settings on_failover;
 };
 using store_settings = std::variant<journal_store_settings, memory_store_settings, postgres_store_settings>;
 

@@ -106,8 +106,14 @@ class connection {
   void add(statement which, const parameters& with);
   void send(base::moment now);
 
+  // Which server it was connected to last.
+  const server_identity& server() const { return server_; }
+  bool is_connected() const { return state_ == state::idle || state_ == state::busy; }
+
   // Gives the connection up, and tries for another.
   void drop(const std::string& why, base::moment now);
+  // Likewise, and for another server of a list first.
+  void refuse(const std::string& why, base::moment now);
 
  private:
   enum class state { waiting, connecting, setting_up, idle, busy };
@@ -135,6 +141,7 @@ class connection {
   state state_ = state::waiting;
   base::moment due_{};            // At once.
   std::size_t first_server_ = 0;  // Of a list: whom to ask first.
+  server_identity server_;
   bool failed_ = false;
   bool proven_ = false;  // A batch was committed since it connected.
   bool wants_to_write_ = false;

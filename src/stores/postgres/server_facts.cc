@@ -23,6 +23,19 @@ std::string_view server_facts_text() {
          " CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END";
 }
 
+server_identity identity_of(const server_facts& facts) {
+  return {facts.system_identifier, facts.timeline};
+}
+
+std::string to_string(const server_identity& which) {
+  return which.system_identifier + ", timeline " + which.timeline;
+}
+
+// Timelines are eight hexadecimal digits.
+bool is_past_of(const server_identity& one, const server_identity& other) {
+  return one.system_identifier == other.system_identifier && one.timeline < other.timeline;
+}
+
 std::optional<server_facts> read_server_facts(std::span<const column_view> row) {
   if (row.size() != server_facts_columns) return std::nullopt;
   for (const column_view& column : row) {

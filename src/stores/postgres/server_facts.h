@@ -34,6 +34,20 @@ struct server_facts {
   std::string timeline;  // Empty in recovery.
 };
 
+// Of two servers with the same identity, one has what the other acknowledged.
+struct server_identity {
+  std::string system_identifier;
+  std::string timeline;
+
+  bool operator==(const server_identity&) const = default;
+};
+
+server_identity identity_of(const server_facts& facts);
+std::string to_string(const server_identity& which);
+
+// Whether `one` is what was before `other`: each promotion and each recovery of a backup begins a later timeline.
+bool is_past_of(const server_identity& one, const server_identity& other);
+
 // From the columns of server_facts_text(), as text.
 std::optional<server_facts> read_server_facts(std::span<const column_view> row);
 

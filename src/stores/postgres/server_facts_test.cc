@@ -76,6 +76,19 @@ TEST(server_facts, name_what_takes_no_writes) {
   expect_objection(facts, durability::synced, "target_session_attrs");
 }
 
+TEST(server_identity, tells_a_server_from_what_it_was_before_a_promotion) {
+  const server_identity before = identity_of(sound());
+  server_identity after = before;
+  after.timeline = "00000002";
+  EXPECT_TRUE(is_past_of(before, after));
+  EXPECT_FALSE(is_past_of(after, before));
+  EXPECT_FALSE(is_past_of(before, before));
+  EXPECT_NE(before, after);
+  after.system_identifier = "8";
+  EXPECT_FALSE(is_past_of(before, after));
+  EXPECT_EQ(to_string(after), "8, timeline 00000002");
+}
+
 TEST(schema_version, that_is_not_ours_names_the_command) {
   EXPECT_FALSE(objection_to_schema(schema_version));
   EXPECT_NE(objection_to_schema(std::nullopt)->find("onceward store migrate"), std::string::npos);
