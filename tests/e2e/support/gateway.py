@@ -65,7 +65,7 @@ class Gateway:
 
     def start(self):
         self.launch()
-        waiting.until(self._is_ready, "the gateway is ready")
+        waiting.until(self.is_ready, "the gateway is ready")
         return self
 
     def launch(self):
@@ -79,7 +79,7 @@ class Gateway:
             self._process = subprocess.Popen(command, env=self.environment, cwd=self.folder,
                                              stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
-    def _is_ready(self):
+    def is_ready(self):
         if self._process.poll() is not None:
             status = self._process.returncode
             raise AssertionError(f"the gateway ended with {status} before it was ready:\n{self.log()}")
