@@ -5,6 +5,7 @@ effect happens twice.
 
 import os
 import signal
+import threading
 
 from support import shared_store, story, upstream, wire
 from support.waiting import Background, Gate, in_parallel, until
@@ -12,6 +13,13 @@ from support.waiting import Background, Gate, in_parallel, until
 # Longer than any test waits: what is answered earlier was not answered because it ran out.
 FOR_EVER = {"wait": "1h", "lease": "1h"}
 SHORT_LEASE = {"wait": "0", "lease": "1s"}
+
+
+def a_day_off(offset):
+    """The environment of a gateway whose clock is wrong."""
+    return {"LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "FAKETIME": offset,
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")}
 
 
 class SeveralGateways(shared_store.SharedStoreStory):
@@ -127,10 +135,7 @@ class SeveralGateways(shared_store.SharedStoreStory):
         ahead, behind, right = (self.make_shared(defaults=FOR_EVER) for _ in range(3))
         shared_store.migrate(right)
         for each, offset in ((ahead, "+1d"), (behind, "-1d")):
-            each.environment.update({
-                "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "FAKETIME": offset,
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")})
+            each.environment.update(a_day_off(offset))
         gateways = [each.start() for each in (ahead, behind, right)]
         for index, runs_at in enumerate(gateways):
             waits_at = gateways[(index + 1) % 3]
@@ -146,6 +151,51 @@ class SeveralGateways(shared_store.SharedStoreStory):
             for via in gateways:
                 self.assert_replay(self.post(path, {}, key, via=via), answer)
             self.assert_effects(path, 1)
+
+    def test_after_all_of_it_nothing_is_left_behind(self):
+        """Three gateways under load, the clock of one a day off; one is killed, one is paused past its leases."""
+        defaults = {"wait": "5s", "lease": "1s"}
+        killed, paused, ahead = (self.make_shared(defaults=defaults) for _ in range(3))
+        gateways = (killed, paused, ahead)
+        shared_store.migrate(killed)
+        ahead.environment.update(a_day_off("+1d"))
+        for each in gateways:
+            each.start()
+        connections_before = ahead.metrics()["onceward_client_connections"]  # That it is told on is one.
+        stop, made = threading.Event(), []
+
+        def charge(number):
+            while not stop.is_set():
+                path, key = story.new_path(), story.new_key()
+                made.append((path, key))
+                for via in (gateways[number % 3], gateways[(number + 1) % 3]):
+                    self._lost(path, key, via)
+        clients = Background(lambda: in_parallel(9, charge))
+        until(lambda: len(made) > 100, "some load")
+        os.kill(paused.pid, signal.SIGSTOP)
+        killed.kill()
+        until(lambda: len(made) > 300, "some load at the one that is left")
+        killed.start()
+        os.kill(paused.pid, signal.SIGCONT)
+        until(lambda: len(made) > 500, "some load at all three")
+        stop.set()
+        clients.result()
+
+        for path, key in made:
+            until(lambda path=path, key=key: self.state_of(path, key, via=ahead) != "in-flight", "no key is stuck")
+            state = self.state_of(path, key, via=killed)
+            self.assertIn(state, ("completed", "unknown", "absent"))
+            self.assertEqual(self.state_of(path, key, via=paused), state)
+            effects = self.upstream.effects(path)
+            self.assertLessEqual(effects, 1)
+            self.assertEqual(effects, 1 if state == "completed" else effects if state == "unknown" else 0, state)
+        for each in gateways:
+            until(lambda each=each: each.waiters() == 0, "nobody waits any more")
+            until(lambda each=each: each.metrics()["onceward_client_connections"] == connections_before,
+                  "all clients are gone")
+        until(lambda: self.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'onceward'") == "18",
+              "six sessions for each gateway, and none of those before")
+        self.assertEqual(self.sql("SELECT count(*) FROM pg_locks WHERE NOT granted"), "0")
 
     def test_other_payloads_and_other_callers_meet_at_no_gateway(self):
         first, second = self.start_shared(2, defaults=FOR_EVER)
