@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/assert.h"
+
 namespace onceward::core {
 namespace {
 
@@ -20,6 +22,7 @@ decision unchanged(reply answer) {
 }
 
 decision grant(const record* before, const claim& what, wall_time now, fence next) {
+  onceward_assert(next != fence{});
   record after{.attempt = what.attempt,
                .attempt_number = before == nullptr ? 1 : before->attempt_number + 1,
                .token = next,

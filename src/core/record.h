@@ -77,6 +77,11 @@ struct decision {
   std::optional<record> after;
 };
 
+// Whether a claim of the record's key can be granted at all. Where it cannot, as over every replay, it needs no fence.
+inline bool may_be_granted(const record* before) {
+  return before == nullptr || !std::holds_alternative<state_completed>(before->state);
+}
+
 // Decides a command for one key. `before` is the record as_of(now), or null when there is none. `next` is the fence
 // that a grant would get: larger than any that this store has granted.
 decision decide(const record* before, const claim& what, wall_time now, fence next);

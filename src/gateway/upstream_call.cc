@@ -80,6 +80,7 @@ void upstream_call::send(bool last) {
 
 void upstream_call::on_connection(upstream_connection& ready) {
   connection_ = &ready;
+  if (!any_accepted_ && !user_.may_begin()) return fail(upstream_failure_kind::timed_out);
   stage_ = stage::awaiting_head;
   ++tries_;
   ready.set_user(*this);

@@ -31,6 +31,8 @@ core::problem_type problem_of(const upstream_failure& why);
 
 class upstream_call_user {
  public:
+  // Asked when a connection is there and no byte has been sent on any yet. If not, the call fails, definitely.
+  virtual bool may_begin() { return true; }
   // An interim head (but for 101), or the final one. Valid during the call.
   virtual void on_upstream_head(const http::response_head_view& head) = 0;
   // The next piece of the body; the last, which may be empty, ends the call.

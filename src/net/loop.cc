@@ -42,9 +42,13 @@ void loop::post(callback work) {
   });
 }
 
-void loop::refresh_now() {
-  now_ = base::moment(
+base::moment loop::read_clock() const {
+  return base::moment(
       std::chrono::duration_cast<base::moment::duration>(std::chrono::steady_clock::now().time_since_epoch()));
+}
+
+void loop::refresh_now() {
+  now_ = read_clock();
 }
 
 }  // namespace onceward::net

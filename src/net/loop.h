@@ -39,6 +39,9 @@ class loop {
   // refreshed.
   base::moment now() const { return now_; }
 
+  // What the clock says, also in the middle of a handler.
+  base::moment read_clock() const;
+
   // Runs `work` on the loop's thread, never from inside post(). Any thread, also before run(). Each call allocates and
   // may wake the thread: use wake_up where many calls mean the same.
   void post(callback work);

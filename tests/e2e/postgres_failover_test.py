@@ -39,6 +39,8 @@ class Failover(shared_store.SharedStoreStory):
         gate.open()
         first = runs.result()
         self.assert_first(first)
+        # One lane found the standby; a key of another lane is refused until that has, too.
+        until(gateway.is_ready, "every lane is at the standby")
         for (path, key), answer in [((path, key), first), *zip(recorded, answers)]:
             self.assert_replay(self.post(path, {}, key, via=gateway), answer)
             self.assert_effects(path, 1)

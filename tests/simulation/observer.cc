@@ -181,8 +181,6 @@ void observer::begin_life(operation_number which) {
     each.past = true;
     if (each.what == effect::done) saw(sometimes::record_expired_and_ran_again);
   }
-  for (grant_seen& each : grants_)
-    each.past = each.past || each.operation == which;
   of.told_digest.reset();
   of.told_answer = 0;
   of.lost = false;
@@ -377,9 +375,6 @@ std::uint64_t observer::upstream_got(operation_number which, unsigned body, std:
   }
   if (std::exchange(granted->forwarded, true))
     report("claim-before-forward", name(which) + ": one grant was forwarded twice");
-  // It stood still until the record had expired: docs/proof.md says why nobody promises anything then.
-  attempts_.back().past = granted->past;
-  if (granted->past) return attempt;
   const std::uint64_t other = effect_of(which, attempt);
   if (other != 0 && !deduplicates_ && !histories_[which].lost)
     report("unknown-stays-unknown", name(which) + ": forwarded, although " + attempt_text(other) + " took effect");

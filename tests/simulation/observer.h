@@ -110,7 +110,6 @@ class observer {
     base::moment when;
     bool forwarded = false;
     bool closed = false;  // It will not be forwarded any more.
-    bool past = false;    // Of a record that has expired since.
   };
   struct history {
     state now = state::absent;

@@ -110,8 +110,12 @@ loop::loop() : timers_(std::make_unique<detail::timer_wheel>(process::current(),
 
 loop::~loop() = default;
 
+base::moment loop::read_clock() const {
+  return timers_->owner.now();
+}
+
 void loop::refresh_now() {
-  now_ = timers_->owner.now();
+  now_ = read_clock();
 }
 
 void loop::post(callback work) {

@@ -22,7 +22,11 @@ core::decision decide_by_the_rules(const keyed_command& what, const core::record
                                    std::atomic<std::uint64_t>& fence_granted) {
   return std::visit(
       overloaded{
-          [&](const claim& each) { return core::decide(before, each, now, fence{fence_granted.fetch_add(1) + 1}); },
+          [&](const claim& each) {
+            // All threads draw from one counter; replays keep away from it.
+            const bool draws = core::may_be_granted(before);
+            return core::decide(before, each, now, draws ? fence{fence_granted.fetch_add(1) + 1} : fence{});
+          },
           [&](const find&) {
             return core::decision{before == nullptr ? record_absent{} : core::describe(*before, now), std::nullopt};
           },

@@ -317,4 +317,8 @@ void connection::refuse(const std::string& why, base::moment now) {
   drop(why, now);
 }
 
+void connection::end_pause() {
+  if (state_ == state::waiting) due_ = {};
+}
+
 }  // namespace onceward::postgres

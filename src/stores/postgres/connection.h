@@ -114,6 +114,8 @@ class connection {
   void drop(const std::string& why, base::moment now);
   // Likewise, and for another server of a list first.
   void refuse(const std::string& why, base::moment now);
+  // There is reason to believe that the server is back: the pause before the next try, if there is one, ends.
+  void end_pause();
 
  private:
   enum class state { waiting, connecting, setting_up, idle, busy };

@@ -233,10 +233,13 @@ void postgres_store::engine::pass_on(std::span<const record_key> keys) {
 }
 
 // All connections are to one server, and never to one that another has taken over from, though it may still answer.
+// One lane alone serves a share of the keys only, so nobody waits out a pause when another has found the server.
 void postgres_store::engine::connected(const server_facts& facts) {
   const server_identity found = identity_of(facts);
   if (!server_) server_ = found;
   if (is_past_of(found, *server_)) return leave_others(*server_);
+  for (connection* each : links())
+    each->end_pause();
   if (found != *server_) {
     const server_identity before = *std::exchange(server_, found);
     leave_others(found);
