@@ -33,7 +33,7 @@ class Redis:
                          "replica-announce-ip": self.host, "cluster-announce-ip": self.host,
                          **{name.replace("_", "-"): value for name, value in settings.items()}}
         self.clock_file = self.folder / "clock"
-        self._clock = clock
+        self._clock = clock and pathlib.Path(clock).resolve()
         self.environment = dict(os.environ)
         self.cli_flags = []  # What redis-cli needs to be let in.
         self._process = None
