@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Several gateways on one database: what one of them knows, all of them know, and whatever happens to one of them, no
+"""Several gateways on one store: what one of them knows, all of them know, and whatever happens to one of them, no
 effect happens twice.
 """
 
@@ -14,7 +14,8 @@ FOR_EVER = {"wait": "1h", "lease": "1h"}
 SHORT_LEASE = {"wait": "0", "lease": "1s"}
 
 
-class SeveralGateways(shared_store.SharedStoreStory):
+class SeveralGateways:
+    """Of each store that gateways can share; see the end of the file."""
 
     def test_parallel_duplicates_over_three_gateways_are_forwarded_once(self):
         gateways = self.start_shared(3, defaults=FOR_EVER)
@@ -61,7 +62,7 @@ class SeveralGateways(shared_store.SharedStoreStory):
         self.upstream.wait_for_requests(path)
         waits = Background(lambda: self.post(path, {}, key, via=second))
         until(lambda: second.waiters() == 1, "the other waits")
-        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'onceward'")
+        self.end_sessions()
         gate.open()
         self.assert_replay(waits.result(), runs.result())
         self.assert_effects(path, 1)
@@ -125,7 +126,7 @@ class SeveralGateways(shared_store.SharedStoreStory):
 
     def test_the_clock_of_a_gateway_decides_nothing(self):
         ahead, behind, right = (self.make_shared(defaults=FOR_EVER) for _ in range(3))
-        shared_store.migrate(right)
+        self.prepare(right)
         for each, offset in ((ahead, "+1d"), (behind, "-1d")):
             each.environment.update({
                 "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "FAKETIME": offset,
@@ -154,6 +155,14 @@ class SeveralGateways(shared_store.SharedStoreStory):
         self.assert_problem(self.post(path, {"amount": 2}, key, {"Authorization": "Bearer a"}, via=second), "mismatch")
         self.assert_first(self.post(path, {"amount": 1}, key, {"Authorization": "Bearer b"}, via=second))
         self.assert_effects(path, 2)
+
+
+class OnPostgres(SeveralGateways, shared_store.SharedStoreStory):
+    pass
+
+
+class OnRedis(SeveralGateways, shared_store.RedisStory):
+    pass
 
 
 if __name__ == "__main__":
