@@ -55,7 +55,24 @@ struct postgres_store_settings {
   shared_durability durability = shared_durability::synced;
   failover_settings on_failover;
 };
-using store_settings = std::variant<journal_store_settings, memory_store_settings, postgres_store_settings>;
+
+enum class redis_durability { synced, written, memory };
+
+struct redis_sentinel_settings {
+  std::string master;  // Empty for no sentinels.
+};
+struct redis_store_settings {
+  std::vector<std::string> urls;  // May hold a password: never shown.
+  redis_durability durability = redis_durability::synced;
+  unsigned wait_replicas = 0;
+  redis_sentinel_settings sentinel;
+  bool cluster = false;
+  std::string password_file;
+  std::string ca_file;
+  failover_settings on_failover;
+};
+using store_settings =
+    std::variant<journal_store_settings, memory_store_settings, postgres_store_settings, redis_store_settings>;
 
 struct route {
   std::string path;                  // Pattern: `*` is one segment, `**` any number. Never empty.

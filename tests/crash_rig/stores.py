@@ -5,7 +5,7 @@ long as a life does.
 import json
 import tempfile
 
-from e2e import gateway, postgres
+from e2e import gateway, postgres, redis
 from faults import BIRTHS, COURSE, OF_JOURNALS, OF_SHARED_STORES
 from failpoints import Step
 
@@ -82,4 +82,44 @@ class Postgres:
         self._server.remove()
 
 
-STORES = {"journal": Journal, "postgres": Postgres}
+class Redis:
+    """Likewise. Its log is synced before each answer."""
+
+    births = (None,)
+    lives = ("synced",)
+
+    def __init__(self, durability, folder):
+        del folder
+        self.durability = durability
+        self._server = redis.start(**redis.SYNCED)
+        self.port = self._server.port
+        self.settings = {"redis": {"url": self._server.url(), "durability": durability}}
+
+    @classmethod
+    def course(cls, durability):
+        del durability
+        return [*COURSE, *OF_SHARED_STORES]
+
+    def prepare(self, configured):
+        """Nothing has to be made."""
+
+    def kill(self):
+        self._server.kill()
+
+    def start(self):
+        self._server.start()
+
+    def freeze(self):
+        self._server.pause()
+
+    def thaw(self):
+        self._server.resume()
+
+    def log(self):
+        return self._server.log()
+
+    def remove(self):
+        self._server.remove()
+
+
+STORES = {"journal": Journal, "postgres": Postgres, "redis": Redis}

@@ -3,11 +3,12 @@
 silence. Servers are killed, cut off and promoted; the networks between them are ours.
 """
 
-from support import books, link, postgres, shared_store, story, upstream, wire
+from support import books, link, postgres, power, shared_store, story, upstream, wire
 from support.waiting import Background, Gate, until
 
 # Longer than any test waits: what is answered earlier was not answered because it ran out.
 PATIENT = {"wait": "1h", "lease": "1h"}
+UPSTREAM_PATIENT = {"upstream_response": "1h"}
 
 
 class PostgresStory(shared_store.SharedStoreStory):
@@ -125,6 +126,24 @@ class Synced(PostgresStory):
         self.assertEqual(self.metric(gateway, "failovers"), 0)
         self.assertEqual(self.metric(gateway, "records_lost"), 0)
 
+    def test_power_at_the_store(self):
+        server = postgres.Postgres(checkpoint_timeout="1h").create("--wal-segsize=1")
+        self.addCleanup(server.remove)
+        supply = power.Power(server.data)
+        server.process_environment = supply.environment()
+        server.start()
+        gateway = self.start_shared(url=server.create_database("records"), defaults=PATIENT)[0]
+        self.books.charge(20, gateway)
+        path, key, gate, client = self.start_run(gateway)
+        supply.cut(server)
+        gate.open()
+        until(lambda: not gateway.is_ready(), "the gateway notices")
+        server.start()
+        self.books.told[path, key] = client.result()
+        until(gateway.is_ready, "the gateway is ready again")
+        self.books.assert_kept(gateway)
+        self.assertEqual(self.metric(gateway, "records_lost"), 0)
+
     def test_a_gateway_cut_off_from_the_store(self):
         way = self.start_link(self.server)
         cut_off = self.start_shared(url=self.url_of(way), defaults=PATIENT)[0]
@@ -166,8 +185,8 @@ class Synced(PostgresStory):
         primary = self.server
         standby = self.start_standby(replication)
         try:
-            gateway = self.start_shared(url=self.url_of(primary, standby), defaults=PATIENT)[0]
-            other = self.start_shared(url=self.url_of(primary, standby), defaults=PATIENT)[0]
+            gateway, other = self.start_shared(2, url=self.url_of(primary, standby), defaults=PATIENT,
+                                               timeouts=UPSTREAM_PATIENT)
             self.books.charge(10, gateway, other)
             until(lambda: self.sql("SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()")
                   == "1", "the standby has them all")

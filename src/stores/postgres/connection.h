@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "stores/postgres/backoff.h"
+#include "net/backoff.h"
 #include "stores/postgres/parameters.h"
 #include "stores/postgres/rows.h"
 #include "stores/postgres/server_facts.h"
@@ -149,7 +149,7 @@ class connection {
   bool wants_to_write_ = false;
   bool commit_unacknowledged_ = false;
   std::vector<statement_result> results_;
-  backoff pause_;
+  net::backoff pause_;
   std::uint32_t random_;
 };
 

@@ -238,8 +238,6 @@ void postgres_store::engine::connected(const server_facts& facts) {
   const server_identity found = identity_of(facts);
   if (!server_) server_ = found;
   if (is_past_of(found, *server_)) return leave_others(*server_);
-  for (connection* each : links())
-    each->end_pause();
   if (found != *server_) {
     const server_identity before = *std::exchange(server_, found);
     leave_others(found);
@@ -247,6 +245,8 @@ void postgres_store::engine::connected(const server_facts& facts) {
     replies_.deliver();
     tell(event::kind::server_changed, to_string(before) + " to " + to_string(found));
   }
+  for (connection* each : links())
+    each->end_pause();
   if (std::exchange(told_lost_, {}).empty()) return;
   tell(event::kind::connected, "PostgreSQL " + facts.version);
 }
