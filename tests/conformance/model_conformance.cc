@@ -7,9 +7,9 @@
 #include <string>
 #include <variant>
 
+#include "effort.h"
+#include "random_commands.h"
 #include "store_conformance.h"
-#include "tests/crash/effort.h"
-#include "tests/crash/random_commands.h"
 #include "tests/simulation/server_model.h"
 
 namespace onceward::conformance {

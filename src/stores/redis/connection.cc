@@ -252,7 +252,9 @@ void connection::end_exchange(base::moment now) {
 
 void connection::drop(const std::string& why, base::moment now) {
   const bool was_used = state_ == state::idle || state_ == state::busy;
-  const std::string said = to_text(server_) + ": " + why;
+  std::string said = to_text(server_) + ": " + why;
+  const bool said_nothing = (state_ == state::setting_up || state_ == state::asking_sentinel) && replies_.empty();
+  if (said_nothing && settings_.whom == nullptr) said += " (a server that speaks TLS needs rediss://)";
   channel_.reset();
   reader_.reset();
   replies_.clear();

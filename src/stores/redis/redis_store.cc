@@ -41,12 +41,15 @@ tl::expected<std::unique_ptr<redis_store>, std::string> redis_store::open(option
   auto settings = open_settings(chosen);
   if (!settings) return failure(settings.error());
   const std::string place = settings->where.description;
+  const bool is_alone = settings->where.kind == topology::single && settings->where.nodes.size() == 1;
+  // What failed begins with the server that it failed at.
+  const std::string refusal = "cannot use Redis at " + (is_alone ? std::string() : place + ": ");
   auto with = session::open(*settings);
-  if (!with) return failure("cannot use Redis at " + place + ": " + with.error());
+  if (!with) return failure(refusal + with.error());
   requests ask;
   ask.add("GET", "onceward:fence");
   const auto floor = (*with)->ask(ask);
-  if (!floor) return failure("cannot use Redis at " + place + ": " + floor.error());
+  if (!floor) return failure(refusal + floor.error());
   const std::uint64_t fence = std::strtoull(floor->text.c_str(), nullptr, 10);
   std::string description = (*with)->facts().version + " at " + place + ", " + level_text(chosen);
   auto running = std::make_unique<engine>(std::move(chosen), *std::move(settings), std::move(description), fence);

@@ -34,11 +34,11 @@ struct target {
 };
 
 struct target_words {
-  std::vector<std::string> urls;
-  std::string sentinel;  // The name of the primary, where the URLs are those of sentinels.
+  std::vector<std::string> urls = {};
+  std::string sentinel = {};  // The name of the primary, where the URLs are those of sentinels.
   bool cluster = false;
-  std::string password_file;
-  std::string ca_file;
+  std::string password_file = {};
+  std::string ca_file = {};
 };
 
 // The error is a sentence that does not repeat a URL.
