@@ -192,6 +192,20 @@ class InTrouble(shared_store.RedisStory):
         self.server.ask("FLUSHALL")
         until(lambda: "lacks some of what was acknowledged" in gateway.log(), "the loss is noticed")
 
+    def test_a_server_that_lost_the_secret(self):
+        gateway = self.start_shared()[0]
+        kept = self.server.ask("GET", "onceward:deployment")
+        self.server.ask("FLUSHALL")
+        until(lambda: self.server.ask("GET", "onceward:deployment") == kept, "it has it again")
+        self.assert_works(gateway)
+        self.server.ask("SET", "onceward:deployment", "another")
+        until(lambda: "another secret" in gateway.log(), "the operator is told")
+        self.assert_no_store(gateway)
+        self.assertFalse(self.ready(gateway))
+        self.server.ask("SET", "onceward:deployment", kept)
+        until(lambda: self.ready(gateway), "the gateway is ready again")
+        self.assert_works(gateway)
+
     def test_long_responses_and_those_that_end_before_their_record(self):
         gateway = self.start_shared(defaults={"retention": "2h", "retention_tombstone": "3h"})[0]
         for body in (b"", b"short", b"x" * 5_000, b"y" * 1_000_000):
@@ -266,6 +280,20 @@ class Credentials(shared_store.RedisStory):
         self.assertEqual(gateway.admin("POST", "/records/purge").status, 200)
         until(lambda: gateway.metrics()["onceward_records"] >= 1, "it counts")
         self.assertNotIn("store-lost", gateway.log())
+
+    def test_of_a_user_that_may_not_do_enough(self):
+        may = ("~onceward:* &onceward:* +auth +info +config|get +script|load +subscribe +publish +evalsha +eval +time"
+               " +get +set +del +pexpireat")
+        for missing in ("set", "evalsha", "scan"):
+            words = [word for word in may.split() if word != f"+{missing}"]
+            self.server.ask("ACL", "SETUSER", missing, "on", f">{PASSWORD}", "-@all", *words)
+            gateway = self.make_shared(self.server.url(user=missing, password=PASSWORD, scheme="rediss"), self.ca)
+            gateway.launch()
+            told = f"no permissions to run the '{missing}' command"
+            until(lambda log=gateway.log, words=told: words in log(), "the operator is told")
+            self.assertNotIn(PASSWORD, gateway.log())
+            if missing == "set":
+                self.assertEqual(gateway.wait_for_end(), 1)
 
     def test_from_the_url_the_environment_and_a_file(self):
         self.started(self.server.url(user="default", password=PASSWORD, scheme="rediss")).stop()
