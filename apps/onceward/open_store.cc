@@ -201,7 +201,9 @@ tl::expected<opened_store, std::string> open(const gateway::settings& settings,
   if (!records) return failure(records.error());
   const std::string place = "Redis";
   auto secret = shared_secret(settings, place, log, [&](const auto& identity, const auto& bytes) {
-    return redis::agree_on_secret(options, identity, bytes);
+    auto agreed = redis::agree_on_secret(options, identity, bytes);
+    if (agreed) (*records)->keep_secret(agreed->kept);
+    return agreed;
   });
   if (!secret) return failure(secret.error());
   const std::string description = (*records)->description();

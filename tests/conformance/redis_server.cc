@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "stores/redis/open_settings.h"
 #include "stores/redis/session.h"
@@ -25,6 +28,21 @@ std::string from_launcher(const char* variable) {
   return given;
 }
 
+// What the server says to one request, over a connection for it alone.
+std::string ask(const std::vector<std::string>& words) {
+  redis::options chosen;
+  chosen.where.urls = {from_launcher("ONCEWARD_REDIS_URL")};
+  auto with = redis::session::open(*redis::open_settings(chosen));
+  if (!with) die(with.error());
+  redis::requests request;
+  request.begin(words.size());
+  for (const std::string& each : words)
+    request.word(each);
+  const auto told = (*with)->ask(request);
+  if (!told) die(told.error());
+  return told->text;
+}
+
 }  // namespace
 
 std::unique_ptr<redis::redis_store> open_redis(redis::options chosen) {
@@ -35,13 +53,16 @@ std::unique_ptr<redis::redis_store> open_redis(redis::options chosen) {
 }
 
 void empty_redis() {
-  redis::options chosen;
-  chosen.where.urls = {from_launcher("ONCEWARD_REDIS_URL")};
-  auto with = redis::session::open(*redis::open_settings(chosen));
-  if (!with) die(with.error());
-  redis::requests ask;
-  ask.add("FLUSHALL");
-  if (const auto told = (*with)->ask(ask); !told) die(told.error());
+  ask({"FLUSHALL"});
+}
+
+void wait_for_fence(fence token) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+  while (std::strtoull(ask({"GET", std::string(redis::fence_name)}).c_str(), nullptr, 10) <
+         static_cast<std::uint64_t>(token)) {
+    if (std::chrono::steady_clock::now() > end) die("the server was never told of the fence");
+    std::this_thread::yield();
+  }
 }
 
 void set_redis_clock(wall_time now) {

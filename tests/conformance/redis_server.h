@@ -15,6 +15,9 @@ std::unique_ptr<redis::redis_store> open_redis(redis::options chosen);
 // Deletes everything.
 void empty_redis();
 
+// Returns when the server was told of the fence, or of a higher one.
+void wait_for_fence(fence token);
+
 void set_redis_clock(wall_time now);
 
 }  // namespace onceward::conformance

@@ -4,8 +4,9 @@ nothing is forwarded that is not claimed, and the operator is told what to chang
 """
 
 import subprocess
+import threading
 
-from support import redis, shared_store, story, upstream
+from support import fault_proxy, redis, shared_store, story, upstream
 from support.waiting import Background, Gate, until
 
 PASSWORD = "correct-horse-battery"
@@ -192,6 +193,20 @@ class InTrouble(shared_store.RedisStory):
         self.server.ask("FLUSHALL")
         until(lambda: "lacks some of what was acknowledged" in gateway.log(), "the loss is noticed")
 
+    def test_a_server_that_lost_the_secret(self):
+        gateway = self.start_shared()[0]
+        kept = self.server.ask("GET", "onceward:deployment")
+        self.server.ask("FLUSHALL")
+        until(lambda: self.server.ask("GET", "onceward:deployment") == kept, "it has it again")
+        self.assert_works(gateway)
+        self.server.ask("SET", "onceward:deployment", "another")
+        until(lambda: "another secret" in gateway.log(), "the operator is told")
+        self.assert_no_store(gateway)
+        self.assertFalse(self.ready(gateway))
+        self.server.ask("SET", "onceward:deployment", kept)
+        until(lambda: self.ready(gateway), "the gateway is ready again")
+        self.assert_works(gateway)
+
     def test_long_responses_and_those_that_end_before_their_record(self):
         gateway = self.start_shared(defaults={"retention": "2h", "retention_tombstone": "3h"})[0]
         for body in (b"", b"short", b"x" * 5_000, b"y" * 1_000_000):
@@ -223,6 +238,116 @@ class InTrouble(shared_store.RedisStory):
         until(lambda: gateway.metrics()["onceward_records_unknown"] == 3, "they are counted")
         self.assertEqual(gateway.admin("POST", "/records/purge").status, 200)
         self.assertEqual(len(gateway.unknown_records()), 3)
+
+
+class Sabotage:
+    """Breaks the connection that carries the next command about a record, once for each time that it is armed: within
+    the "request", or instead of the "reply".
+    """
+
+    def __init__(self):
+        self._where = None
+        self._lock = threading.Lock()
+        self.done = threading.Event()
+
+    def arm(self, where):
+        self.done.clear()
+        self._where = where
+
+    def take(self, where):
+        with self._lock:
+            if self._where != where:
+                return False
+            self._where = None
+            self.done.set()
+            return True
+
+
+class SabotagedLink(fault_proxy.Fault):
+
+    def __init__(self, sabotage):
+        self._sabotage = sabotage
+        self._loses = False
+
+    def request(self, data):
+        if b"EVALSHA" in data and b"onceward:{" in data:
+            if self._sabotage.take("request"):
+                raise fault_proxy.Cut(data[:-1])
+            self._loses = self._sabotage.take("reply")
+        return data
+
+    def answer(self, data):
+        if self._loses:
+            raise fault_proxy.Cut
+        return data
+
+
+class BrokenConnections(shared_store.RedisStory):
+
+    def start_behind(self, sabotage, **settings):
+        proxy = fault_proxy.FaultProxy((self.server.host, self.server.port))
+        self.addCleanup(proxy.stop)
+        proxy.plan(*(SabotagedLink(sabotage) for _ in range(1_000)))
+        return self.start_shared(url="redis://%s:%d" % proxy.address, defaults=PATIENT, **settings)[0], proxy
+
+    def test_a_claim_or_an_outcome_whose_request_or_reply_is_lost(self):
+        sabotage = Sabotage()
+        gateway, _ = self.start_behind(sabotage)
+        for where in ("request", "reply") * 3:
+            for body in (b"short", b"x" * 10_000):
+                for during in ("claim", "outcome"):
+                    gate, path, key = Gate(), story.new_path(), story.new_key()
+                    self.upstream.script(path, upstream.held(gate, upstream.ok(body=body)))
+                    if during == "claim":
+                        sabotage.arm(where)
+                    runs = Background(lambda p=path, k=key: self.post(p, {}, k, via=gateway))
+                    self.upstream.wait_for_requests(path)
+                    if during == "outcome":
+                        sabotage.arm(where)
+                    gate.open()
+                    first = runs.result()
+                    self.assertTrue(sabotage.done.is_set())
+                    self.assert_first(first)
+                    self.assert_replay(self.post(path, {}, key, via=gateway), first)
+                    self.assert_requests(path, 1)
+
+    def test_a_release_whose_reply_is_lost(self):
+        sabotage = Sabotage()
+        gateway, _ = self.start_behind(sabotage)
+        gate, path, key = Gate(), story.new_path(), story.new_key()
+        self.upstream.script(path, upstream.held(gate, upstream.fail(503)), upstream.ok())
+        runs = Background(lambda: self.post(path, {}, key, via=gateway))
+        self.upstream.wait_for_requests(path)
+        sabotage.arm("reply")
+        gate.open()
+        self.assert_status(runs.result(), 503)
+        self.assert_first(self.post(path, {}, key, via=gateway))
+        self.assert_effects(path, 1)
+
+    def test_connections_that_break_all_the_time(self):
+        gateway, proxy = self.start_behind(Sabotage())
+        stop = threading.Event()
+
+        def break_them():
+            while not stop.is_set():
+                count = proxy.connections
+                proxy.cut_connections()
+                until(lambda c=count: stop.is_set() or proxy.connections > c + 2, "the gateway comes back")
+
+        breaks = Background(break_them)
+        try:
+            for _ in range(60):
+                path, key = story.new_path(), story.new_key()
+                answers = [self.post(path, {}, key, via=gateway) for _ in range(3)]
+                good = {each.body for each in answers if each.status == 200}
+                self.assertLessEqual(len(good), 1)
+                self.assertLessEqual({each.status for each in answers}, {200, 409, 503})
+                self.assertLessEqual(self.upstream.effects(path), 1)
+        finally:
+            stop.set()
+            breaks.result()
+        until(lambda: self.ready(gateway), "the gateway is ready again")
+        self.assert_works(gateway)
 
 
 class Credentials(shared_store.RedisStory):
@@ -266,6 +391,20 @@ class Credentials(shared_store.RedisStory):
         self.assertEqual(gateway.admin("POST", "/records/purge").status, 200)
         until(lambda: gateway.metrics()["onceward_records"] >= 1, "it counts")
         self.assertNotIn("store-lost", gateway.log())
+
+    def test_of_a_user_that_may_not_do_enough(self):
+        may = ("~onceward:* &onceward:* +auth +info +config|get +script|load +subscribe +publish +evalsha +eval +time"
+               " +get +set +del +pexpireat")
+        for missing in ("set", "evalsha", "scan"):
+            words = [word for word in may.split() if word != f"+{missing}"]
+            self.server.ask("ACL", "SETUSER", missing, "on", f">{PASSWORD}", "-@all", *words)
+            gateway = self.make_shared(self.server.url(user=missing, password=PASSWORD, scheme="rediss"), self.ca)
+            gateway.launch()
+            told = f"no permissions to run the '{missing}' command"
+            until(lambda log=gateway.log, words=told: words in log(), "the operator is told")
+            self.assertNotIn(PASSWORD, gateway.log())
+            if missing == "set":
+                self.assertEqual(gateway.wait_for_end(), 1)
 
     def test_from_the_url_the_environment_and_a_file(self):
         self.started(self.server.url(user="default", password=PASSWORD, scheme="rediss")).stop()

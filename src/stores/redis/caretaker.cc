@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/record.h"
+#include "stores/redis/server_error.h"
 #include "stores/redis/stored_record.h"
 
 namespace onceward::redis {
@@ -34,9 +35,9 @@ record_counts& record_counts::operator+=(const record_counts& other) {
   return *this;
 }
 
-caretaker::caretaker(const connection_settings& settings, std::optional<address> node,
-                     std::function<base::moment()> now, std::function<void(const record_counts&)> counted)
-    : now_(std::move(now)),
+caretaker::caretaker(const connection_settings& settings, std::optional<address> node, store_parts& parts,
+                     std::function<void(const record_counts&)> counted)
+    : parts_(parts),
       counted_(std::move(counted)),
       connection_(settings, {.loads_scripts = true, .node = std::move(node)}, *this) {}
 
@@ -51,7 +52,7 @@ base::moment caretaker::due() const {
 
 void caretaker::work() {
   if (!connection_.can_send()) return;
-  if (tasks_.empty() && now_() >= next_count_) {
+  if (tasks_.empty() && parts_.now() >= next_count_) {
     next_count_ = base::moment::max();  // Until it is done.
     tasks_.push_back({.wanted = {}, .then = [](const sweep_result*) {}, .result = {}});
   }
@@ -62,20 +63,21 @@ void caretaker::work() {
 
 void caretaker::ask_names() {
   task& current = tasks_.front();
-  if (!std::exchange(current.begun, true)) current.since = now_();
+  if (!std::exchange(current.begun, true)) current.since = parts_.now();
   under_way_ = asked::names;
   requests ask;
   ask.add("SCAN", current.cursor, "MATCH", record_names, "COUNT", page_names);
   ask.add("TIME");
   if (current.cursor == "0") ask.add("INFO");
-  connection_.send(ask, now_());
+  connection_.send(ask, parts_.now());
 }
 
 void caretaker::take_names(const std::vector<value>& replies) {
   const value& page = replies[0];
   const value& time = replies[1];
   if (page.items.size() != 2 || time.items.size() != 2) {
-    return connection_.drop(page.is(value::kind::error) ? page.text : "the server does not list its keys", now_());
+    return connection_.drop(page.is(value::kind::error) ? page.text : "the server does not list its keys",
+                            parts_.now());
   }
   const std::int64_t seconds = std::strtoll(time.items[0].text.c_str(), nullptr, 10);
   const std::int64_t micros = std::strtoll(time.items[1].text.c_str(), nullptr, 10);
@@ -99,7 +101,7 @@ void caretaker::ask_headers() {
   requests ask;
   for (const std::string& each : names_)
     ask.add("GETRANGE", each, 0, record_header_bytes - 1);
-  connection_.send(ask, now_());
+  connection_.send(ask, parts_.now());
 }
 
 void caretaker::take_headers(const std::vector<value>& replies) {
@@ -131,7 +133,7 @@ bool caretaker::ask_records() {
     ask.add("GET", each);
   for (const std::string& each : expired_)
     add_script(ask, script::drop, {each}, &connection_.scripts());
-  connection_.send(ask, now_());
+  connection_.send(ask, parts_.now());
   return true;
 }
 
@@ -150,11 +152,20 @@ void caretaker::take_records(const std::vector<value>& replies) {
   end_page();
 }
 
+bool caretaker::is_refused(const std::vector<value>& replies) {
+  for (const value& each : replies) {
+    if (!each.is(value::kind::error) || judge_error(each.text).what_to_do != remedy::reconnect) continue;
+    connection_.drop(each.text, parts_.now());
+    return true;
+  }
+  return false;
+}
+
 void caretaker::end_page() {
   if (tasks_.front().cursor != "0") return;
   const task done = std::move(tasks_.front());
   tasks_.pop_front();
-  const base::moment now = now_();
+  const base::moment now = parts_.now();
   next_count_ = now + std::max<base::monotonic::duration>(count_interval_min, (now - done.since) * count_share);
   counted_(done.result.counts);
   done.then(&done.result);
@@ -163,7 +174,7 @@ void caretaker::end_page() {
 void caretaker::fail_all() {
   for (const task& each : std::exchange(tasks_, {}))
     each.then(nullptr);
-  next_count_ = now_() + count_interval_min;
+  next_count_ = parts_.now() + count_interval_min;
 }
 
 void caretaker::give_up() {
@@ -175,7 +186,7 @@ void caretaker::give_up() {
 void caretaker::on_connected(const server_facts&) {}
 
 void caretaker::on_replies(std::vector<value> replies) {
-  if (tasks_.empty()) return;
+  if (tasks_.empty() || is_refused(replies)) return;
   switch (under_way_) {
     case asked::names:
       return take_names(replies);
@@ -186,8 +197,9 @@ void caretaker::on_replies(std::vector<value> replies) {
   }
 }
 
-void caretaker::on_lost(const std::string&) {
+void caretaker::on_lost(const std::string& why) {
   fail_all();
+  parts_.lost(why);
 }
 
 }  // namespace onceward::redis

@@ -12,6 +12,7 @@
 
 #include "onceward/store.h"
 #include "stores/redis/connection.h"
+#include "stores/redis/store_parts.h"
 
 namespace onceward::redis {
 
@@ -43,7 +44,7 @@ class caretaker final : private connection_user {
   using receiver = std::function<void(const sweep_result* done)>;  // Null where it failed.
 
   // Of a cluster, `node` is the one that it looks after.
-  caretaker(const connection_settings& settings, std::optional<address> node, std::function<base::moment()> now,
+  caretaker(const connection_settings& settings, std::optional<address> node, store_parts& parts,
             std::function<void(const record_counts&)> counted);
 
   void sweep(const sweep_request& wanted, receiver then);
@@ -76,10 +77,12 @@ class caretaker final : private connection_user {
   void take_names(const std::vector<value>& replies);
   void take_headers(const std::vector<value>& replies);
   void take_records(const std::vector<value>& replies);
+  // True where the server refuses such requests, and the connection was given up for it.
+  bool is_refused(const std::vector<value>& replies);
   void end_page();
   void fail_all();
 
-  const std::function<base::moment()> now_;
+  store_parts& parts_;
   const std::function<void(const record_counts&)> counted_;
   std::deque<task> tasks_;
   asked under_way_ = asked::names;

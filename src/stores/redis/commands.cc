@@ -100,13 +100,17 @@ encoded encode(const command& what, const encoding& how, std::uint64_t floor) {
   return std::visit(encoder{how, floor}, what);
 }
 
-std::optional<encoded> encode_response(const command& what) {
+bool has_response_beside(const command& what) {
   const auto* ended = std::get_if<complete>(&what);
   const auto* done = ended == nullptr ? nullptr : std::get_if<outcome_completed>(&ended->outcome);
-  if (done == nullptr || place_of(*done) != stored_response::beside) return std::nullopt;
-  return encoded{.which = script::put,
-                 .arguments = {response_name(ended->key, ended->attempt, *done->response), *done->response,
-                               text_of_duration(done->retention + beside_margin)}};
+  return done != nullptr && place_of(*done) == stored_response::beside;
+}
+
+encoded encode_response(const complete& what) {
+  const auto& done = std::get<outcome_completed>(what.outcome);
+  return {.which = script::put,
+          .arguments = {response_name(what.key, what.attempt, *done.response), *done.response,
+                        text_of_duration(done.retention + beside_margin)}};
 }
 
 void add_script(requests& into, script which, const std::vector<std::string>& arguments, const script_names* names) {

@@ -36,8 +36,10 @@ struct encoded {
 // `floor`: every fence that is granted is above it.
 encoded encode(const command& what, const encoding& how, std::uint64_t floor);
 
-// What puts the response of a completion beside its record, and has to be done before; nothing where it lies inside.
-std::optional<encoded> encode_response(const command& what);
+// Whether it is a completion whose response lies beside the record, and has to be put there before.
+bool has_response_beside(const command& what);
+// What puts it there.
+encoded encode_response(const complete& what);
 
 // By the name of the script, or with its text, for a server that does not know it.
 void add_script(requests& into, script which, const std::vector<std::string>& arguments, const script_names* names);

@@ -12,9 +12,6 @@ namespace {
 
 using failure = tl::unexpected<std::string>;
 
-// "IDENTITY SECRET", the secret in hexadecimal; "IDENTITY" where it is in a file.
-constexpr const char* secret_name = "onceward:deployment";
-
 std::optional<std::string> from_hex(std::string_view digits) {
   std::string bytes(digits.size() / 2, '\0');
   if (!base::from_hex(digits, std::as_writable_bytes(std::span(bytes)))) return std::nullopt;
@@ -32,6 +29,7 @@ tl::expected<agreed_secret, std::string> agree_on_secret(const options& chosen, 
     return failure("cannot agree on a secret with Redis at " + settings->where.description + ": " + why);
   };
   if (!with) return failed(with.error());
+  // The secret in hexadecimal; without it where it is in a file.
   std::string offered = identity;
   if (bytes) offered += " " + base::to_hex(std::as_bytes(std::span(*bytes)));
   requests offer, read;
@@ -42,7 +40,7 @@ tl::expected<agreed_secret, std::string> agree_on_secret(const options& chosen, 
   if (!kept) return failed(kept.error());
   if (!kept->is(value::kind::text)) return failed("it did not keep it");
   const std::size_t space = kept->text.find(' ');
-  agreed_secret agreed{kept->text.substr(0, space), std::nullopt};
+  agreed_secret agreed{kept->text, kept->text.substr(0, space), std::nullopt};
   if (space != std::string::npos) agreed.bytes = from_hex(std::string_view(kept->text).substr(space + 1));
   return agreed;
 }

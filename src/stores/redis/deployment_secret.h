@@ -12,6 +12,7 @@
 namespace onceward::redis {
 
 struct agreed_secret {
+  std::string kept;  // As it stands in the store.
   std::string identity;
   std::optional<std::string> bytes;  // Nothing where it is kept in a file.
 };

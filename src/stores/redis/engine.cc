@@ -22,11 +22,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds patience_at_end{5'000};
 // An order that nobody can take now is looked at again.
 constexpr milliseconds parking_time{20};
-constexpr milliseconds raise_interval{1'000};
+constexpr milliseconds look_interval{1'000};
 // Beyond, Lua's numbers are not whole, and no server's clock gets there.
 constexpr std::uint64_t fence_max = std::uint64_t{1} << 53;
-
-constexpr const char* fence_name = "onceward:fence";
 
 base::moment read_clock() {
   const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
@@ -140,6 +138,10 @@ void redis_store::engine::count() {
   counted.wait(hold, [&] { return done; });
 }
 
+void redis_store::engine::keep_secret(std::string kept) {
+  post(secret_notice{std::move(kept)});
+}
+
 // ---- The thread ----------------------------------------------------------------------------------------------------
 
 void redis_store::engine::run() {
@@ -162,8 +164,10 @@ void redis_store::engine::take_letters() {
   for (letter& each : opened_) {
     if (auto* asked = std::get_if<pending_command>(&each)) {
       begin(std::move(*asked));
+    } else if (auto* counting = std::get_if<count_request>(&each)) {
+      sweep({}, [then = std::move(counting->then)](const sweep_result*) { then(); });
     } else {
-      sweep({}, [then = std::move(std::get<count_request>(each).then)](const sweep_result*) { then(); });
+      secret_ = std::move(std::get<secret_notice>(each).kept);
     }
   }
   opened_.clear();
@@ -172,12 +176,10 @@ void redis_store::engine::take_letters() {
 void redis_store::engine::begin(pending_command what) {
   what.queued_at = now_;
   if (const record_key* key = key_of(what.what)) {
-    const bool has_response_beside = encode_response(what.what).has_value();
-    return route({.what = std::move(what),
-                  .slot = slot_of(name_of(*key)),
-                  .queued_at = now_,
-                  .next = has_response_beside ? step::put : step::decide,
-                  .found = {}});
+    if (is_others_) return answer(what, store_failure{certainty::definite, errc::unavailable});
+    const std::size_t slot = slot_of(name_of(*key));
+    const step first = has_response_beside(what.what) ? step::put : step::decide;
+    return route({.what = std::move(what), .slot = slot, .queued_at = now_, .next = first, .found = {}});
   }
   sweep_request wanted;
   if (const auto* listing = std::get_if<list_unknown>(&what.what)) {
@@ -238,22 +240,25 @@ void redis_store::engine::refuse(order& what, store_failure why) {
 
 void redis_store::engine::work() {
   route_parked();
-  if (now_ >= next_raise_) raise_fence();
+  if (now_ >= next_look_) look_after_store();
   if (atlas_) atlas_->work();
   retire();
-  bool any_down = false;
+  bool any_down = false, any_up = false;
   for (const auto& [name, each] : nodes_) {
     for (const auto& lane : each->lanes) {
       lane->work();
-      any_down = any_down || (lane->link().is_down() && !each->is_leaving);
+      if (each->is_leaving) continue;
+      any_down = any_down || lane->link().is_down();
+      any_up = any_up || !lane->link().is_down();
     }
     each->keeper->work();
   }
   bulletin_->work();
   if (atlas_ && (any_down || !table_read_)) atlas_->look_again();
-  const bool reachable = !any_down && (!atlas_ || !atlas_->link().is_down());
-  if (reachable_.exchange(reachable) != reachable && reachable && options_.tell)
-    options_.tell({event::kind::ready, {}});
+  // A part of a cluster that is lost takes its own keys with it, not those of the others.
+  reachable_ = !is_others_ && (atlas_ ? any_up && !atlas_->link().is_down() : !any_down);
+  const bool all_up = !any_down && (!atlas_ || !atlas_->link().is_down());
+  if (std::exchange(all_up_, all_up) != all_up && all_up && options_.tell) options_.tell({event::kind::ready, {}});
 }
 
 std::vector<connection*> redis_store::engine::links() {
@@ -270,7 +275,7 @@ std::vector<connection*> redis_store::engine::links() {
 void redis_store::engine::wait() {
   const std::vector<connection*> polling = links();
   std::vector<pollfd> polled{{bell_, POLLIN, 0}};
-  base::moment due = std::min(end_, next_raise_);
+  base::moment due = std::min(end_, next_look_);
   if (atlas_) due = std::min(due, atlas_->due());
   for (const auto& [when, each] : parked_)
     due = std::min(due, when);
@@ -321,12 +326,11 @@ redis_store::engine::node& redis_store::engine::node_at(const address& where) {
   for (std::size_t i = 0; i < options_.lanes; ++i) {
     found->lanes.push_back(std::make_unique<lane>(settings_, lane_settings_, named, static_cast<store_parts&>(*this)));
   }
-  found->keeper = std::make_unique<caretaker>(
-      settings_, named, [this] { return now_; },
-      [this, made = found.get()](const record_counts& counts) {
-        made->counts = counts;
-        take_counts();
-      });
+  found->keeper = std::make_unique<caretaker>(settings_, named, static_cast<store_parts&>(*this),
+                                              [this, made = found.get()](const record_counts& counts) {
+                                                made->counts = counts;
+                                                take_counts();
+                                              });
   return *found;
 }
 
@@ -401,7 +405,30 @@ void redis_store::engine::sweep(const sweep_request& wanted, std::function<void(
   }
 }
 
-// ---- Fences --------------------------------------------------------------------------------------------------------
+// ---- What all gateways share ---------------------------------------------------------------------------------------
+
+void redis_store::engine::look_after_store() {
+  next_look_ = now_ + look_interval;
+  raise_fence();
+  look_after_secret();
+}
+
+// A server that lost the secret gets it again, before another gateway makes one of its own. Where one did, neither
+// finds the records of the other.
+void redis_store::engine::look_after_secret() {
+  if (secret_.empty() || std::exchange(looking_after_secret_, true)) return;
+  encoded what{.which = script::keep, .arguments = {std::string(secret_name), secret_}};
+  const auto took = [this](const value* told) {
+    looking_after_secret_ = false;
+    if (told == nullptr) return;
+    is_others_ = told->text != secret_;
+    if (is_others_)
+      lost("the store is used with another secret now, and no record of this gateway's can be found there");
+  };
+  route({.what = errand{std::move(what), took}, .slot = slot_of(secret_name), .queued_at = now_, .found = {}});
+}
+
+// ---- Fences ---------------------------------------------------------------------------------------------------------
 
 void redis_store::engine::saw_fence(fence token) {
   const auto number = static_cast<std::uint64_t>(token);
@@ -411,9 +438,8 @@ void redis_store::engine::saw_fence(fence token) {
 // All gateways learn of the highest fence that one of them has seen. A server that has a lower one than it was raised
 // to has lost something.
 void redis_store::engine::raise_fence() {
-  next_raise_ = now_ + raise_interval;
   if (std::exchange(raising_, true)) return;
-  encoded what{.which = script::raise, .arguments = {fence_name, std::to_string(fence_floor_)}};
+  encoded what{.which = script::raise, .arguments = {std::string(fence_name), std::to_string(fence_floor_)}};
   const auto took = [this, raised = fence_floor_](const value* told) {
     raising_ = false;
     if (told == nullptr) return;
@@ -449,6 +475,7 @@ void redis_store::engine::acknowledged(const std::string& history, std::int64_t 
 }
 
 void redis_store::engine::connected(const address& server, const server_facts& facts) {
+  next_look_ = now_;
   const auto change = successions_.connected(server, facts);
   if (change && options_.tell) {
     replies_.deliver();

@@ -34,6 +34,7 @@ class redis_store::engine final : private store_parts {
   store_statistics statistics() const;
   void observe(record_observer* observer);
   void count();
+  void keep_secret(std::string kept);
 
   const std::string& description() const { return description_; }
 
@@ -41,7 +42,10 @@ class redis_store::engine final : private store_parts {
   struct count_request {
     std::function<void()> then;
   };
-  using letter = std::variant<pending_command, count_request>;
+  struct secret_notice {
+    std::string kept;
+  };
+  using letter = std::variant<pending_command, count_request, secret_notice>;
 
   // One server with what is connected to it.
   struct node {
@@ -88,7 +92,9 @@ class redis_store::engine final : private store_parts {
   void take_table(slot_table table);
   void retire();
   void route_parked();
+  void look_after_store();
   void raise_fence();
+  void look_after_secret();
   void sweep(const sweep_request& wanted, std::function<void(const sweep_result* done)> then);
   void take_counts();
   std::vector<connection*> links();
@@ -116,12 +122,16 @@ class redis_store::engine final : private store_parts {
   base::moment end_ = base::moment::max();  // When closing: of all patience.
   core::reply_groups replies_;
   succession_log successions_;
+  bool all_up_ = true;          // Every server that it knows of.
   std::string told_lost_;       // Why, when that was told last; empty while the server is there.
   std::vector<letter> opened_;  // Kept for its memory.
   std::uint64_t fence_floor_;
   std::uint64_t fence_raised_ = 0;  // To which the servers' own was raised.
   bool raising_ = false;
-  base::moment next_raise_{};
+  std::string secret_;  // As it is kept in the store; empty until it is agreed on.
+  bool looking_after_secret_ = false;
+  bool is_others_ = false;  // The store is used with another secret.
+  base::moment next_look_{};
   std::vector<std::pair<base::moment, order>> parked_;
   slot_table slots_;
   bool table_read_ = false;

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t batch_bytes_max = 256 << 10;
 constexpr std::size_t batch_orders_max = 512;
+// Their replies are long.
+constexpr std::size_t batch_fetches_max = 32;
 // A command is shown to another server so often before it is refused.
 constexpr int redirections_max = 16;
 
@@ -67,7 +69,9 @@ void lane::work() {
   if (queue_.empty() || !connection_.can_send()) return;
   requests out;
   bool any_change = false;
+  std::size_t fetches = 0;
   while (!queue_.empty() && sent_.size() < batch_orders_max && out.bytes().size() < batch_bytes_max) {
+    if (queue_.front().next == step::fetch && ++fetches > batch_fetches_max) break;
     sent_.push_back(std::move(queue_.front()));
     queue_.pop_front();
     any_change = any_change || changes(sent_.back());
@@ -90,9 +94,8 @@ void lane::add(requests& into, order& next) const {
   ++asked.sent;
   switch (next.next) {
     case step::put: {
-      const auto made = encode_response(asked.what);
-      onceward_assert(made.has_value());
-      return add_script(into, made->which, made->arguments, names);
+      const encoded made = encode_response(std::get<complete>(asked.what));
+      return add_script(into, made.which, made.arguments, names);
     }
     case step::decide: {
       const encoded made = encode(asked.what, chosen_.how, parts_.fence_floor());

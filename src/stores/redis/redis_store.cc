@@ -19,6 +19,21 @@ std::string level_text(const options& chosen) {
   return text + ", on " + std::to_string(chosen.wait_replicas) + (chosen.wait_replicas == 1 ? " replica" : " replicas");
 }
 
+// Of a cluster, each primary has to keep the durability.
+std::optional<std::string> objection_to_others(session& with, const connection_settings& settings) {
+  if (settings.where.kind != topology::cluster) return std::nullopt;
+  requests ask;
+  ask.add("CLUSTER", "SLOTS");
+  const auto told = with.ask(ask);
+  if (!told) return told.error();
+  slot_table table;
+  if (!table.read(*told, with.server())) return "the node does not tell who has the slots";
+  for (const address& each : table.nodes()) {
+    if (auto wrong = with.move_to(each)) return wrong;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 tl::expected<connection_settings, std::string> open_settings(const options& chosen) {
@@ -46,8 +61,9 @@ tl::expected<std::unique_ptr<redis_store>, std::string> redis_store::open(option
   const std::string refusal = "cannot use Redis at " + (is_alone ? std::string() : place + ": ");
   auto with = session::open(*settings);
   if (!with) return failure(refusal + with.error());
+  if (const auto wrong = objection_to_others(**with, *settings)) return failure(refusal + *wrong);
   requests ask;
-  ask.add("GET", "onceward:fence");
+  ask.add("GET", fence_name);
   const auto floor = (*with)->ask(ask);
   if (!floor) return failure(refusal + floor.error());
   const std::uint64_t fence = std::strtoull(floor->text.c_str(), nullptr, 10);
@@ -70,6 +86,10 @@ store_statistics redis_store::statistics() const {
 
 void redis_store::observe(record_observer* observer) {
   engine_->observe(observer);
+}
+
+void redis_store::keep_secret(std::string kept) {
+  engine_->keep_secret(std::move(kept));
 }
 
 void redis_store::count() {

@@ -66,6 +66,9 @@ class redis_store final : public store {
   store_statistics statistics() const override;
   void observe(record_observer* observer) override;
 
+  // What was agreed on with agree_on_secret(), to be looked after from now on.
+  void keep_secret(std::string kept);
+
   // Counts now, and waits for it.
   void count();
 

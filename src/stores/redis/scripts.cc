@@ -115,6 +115,14 @@ if kept < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
 return string.format('%.0f', kept)
 )";
 
+// ARGV: what is to be there unless something else is. Returns what is there.
+constexpr std::string_view keep_text = R"(#!lua flags=allow-oom
+local kept = redis.call('GET', KEYS[1])
+if kept then return kept end
+redis.call('SET', KEYS[1], ARGV[1])
+return ARGV[1]
+)";
+
 // Where the memory of the server is used up, the outcomes of what runs are still taken.
 constexpr std::string_view even_if_full = "#!lua flags=allow-oom";
 
@@ -147,6 +155,8 @@ std::string text_of(script which) {
       return std::string(even_if_full).append(prologue).append(drop_text);
     case script::raise:
       return std::string(raise_text);
+    case script::keep:
+      return std::string(keep_text);
   }
   return {};
 }

@@ -22,11 +22,12 @@ enum class script {
   put,    // A response, beside its record.
   drop,   // A record that has expired.
   raise,  // The fence that every later grant is to be above.
+  keep,   // The secret that all have agreed on.
 };
 
-inline constexpr std::array all_scripts{script::claim,   script::renew,   script::complete,
-                                        script::give_up, script::release, script::find,
-                                        script::put,     script::drop,    script::raise};
+inline constexpr std::array all_scripts{script::claim,   script::renew, script::complete, script::give_up,
+                                        script::release, script::find,  script::put,      script::drop,
+                                        script::raise,   script::keep};
 
 std::string text_of(script which);
 
@@ -38,6 +39,10 @@ enum class stored_response : unsigned char {
   inside = 1,  // The record ends with it.
   beside = 2,  // The record ends with the name of the key that holds it.
 };
+
+// What is kept beside the records.
+inline constexpr std::string_view fence_name = "onceward:fence";
+inline constexpr std::string_view secret_name = "onceward:deployment";
 
 // The channel on which gateways tell each other whose attempts ended.
 inline constexpr std::string_view wake_up_channel = "onceward:ended";

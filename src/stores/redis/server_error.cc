@@ -12,7 +12,8 @@ server_error judge_error(std::string_view text) {
   if (code == "VERSION") return {remedy::refuse, errc::version};
   if (code == "BUSY") return {remedy::refuse, errc::busy};
   if (code == "WRONGTYPE") return {remedy::refuse, errc::corrupt};
-  if (code == "READONLY" || code == "MASTERDOWN" || code == "LOADING" || code == "NOAUTH") {
+  if (code == "READONLY" || code == "MASTERDOWN" || code == "LOADING" || code == "NOAUTH" || code == "NOPERM" ||
+      code == "MISCONF") {
     return {remedy::reconnect, errc::unavailable};
   }
   return {remedy::refuse, errc::unavailable};

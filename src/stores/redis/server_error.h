@@ -13,7 +13,7 @@ enum class remedy {
   wait,        // It is on its way between two nodes: send again a little later.
   look_again,  // The node is none of the cluster's, or the cluster is not whole: ask who has the slot.
   refuse,      // The command cannot be carried out now.
-  reconnect,   // Nor can any other on this connection: the server is a replica now, or loads its data.
+  reconnect,   // Nor can any other, and the operator is to know: it is a replica now, it cannot write its log.
 };
 
 struct server_error {

@@ -142,7 +142,7 @@ TEST(server_error, says_what_to_do) {
   EXPECT_EQ(judge_error("OOM command not allowed").reason, errc::full);
   EXPECT_EQ(judge_error("READONLY You can't write").what_to_do, remedy::reconnect);
   EXPECT_EQ(judge_error("LOADING Redis is loading").what_to_do, remedy::reconnect);
-  EXPECT_EQ(judge_error("MISCONF Errors writing").what_to_do, remedy::refuse);
+  EXPECT_EQ(judge_error("MISCONF Errors writing").what_to_do, remedy::reconnect);
   EXPECT_EQ(judge_error("").what_to_do, remedy::refuse);
 }
 

@@ -38,6 +38,10 @@ bool session::connect(std::optional<address> node, std::size_t tries) {
   return false;
 }
 
+std::optional<std::string> session::move_to(const address& server) {
+  return connect(server, 1) ? std::nullopt : std::optional<std::string>(why_);
+}
+
 void session::turn() {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(link_->due() - read_clock()).count();
   pollfd polled{link_->descriptor(), link_->events(), 0};

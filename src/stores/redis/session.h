@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <tl/expected.hpp>
@@ -19,7 +20,11 @@ class session final : private connection_user {
   // One request, at the server that has the key. The error is what the server says, or why there was no answer.
   tl::expected<value, std::string> ask(const requests& what);
 
+  // Goes on with another server. What is wrong with it, if something is.
+  std::optional<std::string> move_to(const address& server);
+
   const server_facts& facts() const { return link_->facts(); }
+  const address& server() const { return link_->server(); }
 
  private:
   explicit session(const connection_settings& settings);

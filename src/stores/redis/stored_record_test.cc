@@ -92,13 +92,13 @@ TEST(commands, put_long_responses_and_those_that_end_first_beside_the_record) {
                     outcome_completed{std::make_shared<const std::string>(size, 'x'),
                                       std::make_shared<const std::string>("t"), kept, tombstone}};
   };
-  EXPECT_FALSE(encode_response(completion(response_inside_bytes_max, 1h, 1h)));
-  EXPECT_TRUE(encode_response(completion(response_inside_bytes_max + 1, 1h, 1h)));
-  EXPECT_TRUE(encode_response(completion(1, 1h, 2h)));
-  EXPECT_FALSE(encode_response(complete{{}, {}, outcome_unknown{1h}}));
-  EXPECT_FALSE(encode_response(release{}));
+  EXPECT_FALSE(has_response_beside(completion(response_inside_bytes_max, 1h, 1h)));
+  EXPECT_TRUE(has_response_beside(completion(response_inside_bytes_max + 1, 1h, 1h)));
+  EXPECT_TRUE(has_response_beside(completion(1, 1h, 2h)));
+  EXPECT_FALSE(has_response_beside(complete{{}, {}, outcome_unknown{1h}}));
+  EXPECT_FALSE(has_response_beside(release{}));
   EXPECT_EQ(encode(completion(9'000, 1h, 1h), {}, 0).arguments.back(),
-            encode_response(completion(9'000, 1h, 1h))->arguments.front());
+            encode_response(completion(9'000, 1h, 1h)).arguments.front());
 }
 
 TEST(commands, go_by_the_name_of_their_script_or_with_its_text) {
