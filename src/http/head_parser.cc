@@ -1,120 +1,77 @@
 #include "http/head_parser.h"
 
-#include <boost/beast/http/basic_parser.hpp>
-#include <functional>
-#include <limits>
+#include <algorithm>
+#include <cstring>
 
 #include "base/assert.h"
+#include "http/characters.h"
 
 namespace onceward::http {
 
 namespace {
 
-namespace beast = boost::beast;
+constexpr std::size_t crlf_bytes = 2;
+constexpr std::size_t version_bytes = 8;  // HTTP/1.1
+constexpr std::size_t status_bytes = 3;
 
-std::string_view to_std(beast::string_view text) {
-  return {text.data(), text.size()};
+// The next line, without its CRLF, and `text` begins behind it. Every carriage return ends a line here.
+std::string_view take_line(std::string_view& text) {
+  const auto* const end = static_cast<const char*>(std::memchr(text.data(), '\r', text.size()));
+  onceward_assert(end != nullptr);
+  const auto bytes = static_cast<std::size_t>(end - text.data());
+  const std::string_view line = text.substr(0, bytes);
+  text.remove_prefix(bytes + crlf_bytes);
+  return line;
 }
 
-bool is_within(std::string_view part, std::string_view whole) {
-  const std::less_equal<const char*> not_after;
-  return not_after(whole.data(), part.data()) && not_after(part.data() + part.size(), whole.data() + whole.size());
+unsigned minor_version_of(std::string_view version) {
+  onceward_assert(version == "HTTP/1.1" || version == "HTTP/1.0");
+  return version.back() == '1' ? 1 : 0;
 }
 
-// Records what the parser calls out. The parser keeps a state of its own for the body; a recorder never gets that far,
-// because it is given a head and nothing more.
-template <bool is_request, class HeadView>
-class recorder : public beast::http::basic_parser<is_request> {
- public:
-  recorder(std::string_view text, HeadView& head, std::vector<field_view>& fields)
-      : text_(text), head_(head), fields_(fields) {
-    this->header_limit(std::numeric_limits<std::uint32_t>::max());
-    this->body_limit(boost::none);
-    fields_.clear();
+// field-name ":" OWS field-value OWS (RFC 9112 section 5).
+std::optional<parse_error> take_fields(std::string_view text, field_id_set& ids, std::vector<field_view>& fields) {
+  fields.clear();
+  while (true) {
+    const std::string_view line = take_line(text);
+    if (line.empty()) break;
+    const auto* const name_end = std::find_if_not(line.begin(), line.end(), is_tchar);
+    if (name_end == line.begin() || name_end == line.end() || *name_end != ':') return parse_error::field_malformed;
+    const auto name_bytes = static_cast<std::size_t>(name_end - line.begin());
+    const field_view field = make_field(line.substr(0, name_bytes), trimmed(line.substr(name_bytes + 1)));
+    ids.add(field.id);
+    fields.push_back(field);
   }
-
-  std::optional<parse_error> run() {
-    beast::error_code failure;
-    const std::size_t taken = this->put(boost::asio::const_buffer(text_.data(), text_.size()), failure);
-    if (failure) return translate(failure);
-    onceward_assert(this->is_header_done() && taken == text_.size());
-    return std::nullopt;
-  }
-
- private:
-  void on_request_impl(beast::http::verb, beast::string_view method, beast::string_view target, int version,
-                       beast::error_code&) override {
-    if constexpr (is_request) {
-      head_.method = to_std(method);
-      head_.verb = identify_method(head_.method);
-      head_.target = to_std(target);
-      head_.version_minor = version == 10 ? 0 : 1;
-    }
-  }
-
-  void on_response_impl(int status, beast::string_view reason, int version, beast::error_code&) override {
-    if constexpr (!is_request) {
-      head_.status = status;
-      head_.reason = to_std(reason);
-      head_.version_minor = version == 10 ? 0 : 1;
-    }
-  }
-
-  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value,
-                     beast::error_code&) override {
-    const field_view field = make_field(to_std(name), to_std(value));
-    // A folded value would be a view of the parser's own stack; the scanner must have refused it.
-    onceward_assert(is_within(field.name, text_) && is_within(field.value, text_));
-    head_.ids.add(field.id);
-    fields_.push_back(field);
-  }
-
-  void on_header_impl(beast::error_code&) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, beast::error_code&) override {}
-  std::size_t on_body_impl(beast::string_view, beast::error_code&) override { return 0; }
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, beast::error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view, beast::error_code&) override { return 0; }
-  void on_finish_impl(beast::error_code&) override {}
-
-  // The parser looks at the framing fields before it calls them out: what it refuses there is named by what came
-  // before.
-  parse_error translate(const beast::error_code& failure) const {
-    using beast::http::error;
-    const bool length_seen = head_.ids.has(field_id::content_length);
-    const bool coding_seen = head_.ids.has(field_id::transfer_encoding);
-    if (failure == error::bad_method) return parse_error::method_malformed;
-    if (failure == error::bad_target) return parse_error::target_malformed;
-    if (failure == error::bad_version) return parse_error::version_malformed;
-    if (failure == error::bad_status) return parse_error::status_invalid;
-    if (failure == error::bad_reason) return parse_error::status_line_malformed;
-    // Values were scanned before, so what is left is a list that the parser reads itself, and only Connection is one.
-    if (failure == error::bad_value) return parse_error::connection_malformed;
-    if (failure == error::multiple_content_length) return parse_error::content_length_repeated;
-    if (failure == error::bad_content_length) {
-      if (coding_seen) return parse_error::transfer_encoding_and_content_length;
-      return length_seen ? parse_error::content_length_repeated : parse_error::content_length_malformed;
-    }
-    if (failure == error::bad_transfer_encoding) {
-      return length_seen ? parse_error::transfer_encoding_and_content_length : parse_error::transfer_encoding_repeated;
-    }
-    return parse_error::field_malformed;
-  }
-
-  std::string_view text_;
-  HeadView& head_;
-  std::vector<field_view>& fields_;
-};
+  onceward_assert(text.empty());
+  return std::nullopt;
+}
 
 }  // namespace
 
+// method SP request-target SP HTTP-version (RFC 9112 section 3).
 std::optional<parse_error> parse_request_text(std::string_view text, request_head_view& head,
                                               std::vector<field_view>& fields) {
-  return recorder<true, request_head_view>(text, head, fields).run();
+  const std::string_view line = take_line(text);
+  const std::size_t method_end = line.find(' ');
+  const std::size_t version_begin = line.size() - version_bytes;
+  onceward_assert(method_end + 1 < version_begin - 1 && line[version_begin - 1] == ' ');
+  head.method = line.substr(0, method_end);
+  head.verb = identify_method(head.method);
+  head.target = line.substr(method_end + 1, version_begin - 1 - (method_end + 1));
+  head.version_minor = minor_version_of(line.substr(version_begin));
+  return take_fields(text, head.ids, fields);
 }
 
+// HTTP-version SP status-code SP [ reason-phrase ] (RFC 9112 section 4).
 std::optional<parse_error> parse_response_text(std::string_view text, response_head_view& head,
                                                std::vector<field_view>& fields) {
-  return recorder<false, response_head_view>(text, head, fields).run();
+  const std::string_view line = take_line(text);
+  head.version_minor = minor_version_of(line.substr(0, version_bytes));
+  const std::string_view digits = line.substr(version_bytes + 1, status_bytes);
+  onceward_assert(digits.size() == status_bytes);
+  head.status = (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
+  head.reason = line.substr(version_bytes + 1 + status_bytes + 1);
+  return take_fields(text, head.ids, fields);
 }
 
 }  // namespace onceward::http

@@ -1,5 +1,6 @@
-// The parser proper: takes a head that the scanner let through apart, into views. Boost.Beast's parser does the
-// reading; nothing of it is seen outside head_parser.cc.
+// The parser proper: takes a head that the scanner let through apart, into views. What the scanner promises is not
+// looked at again (whole CRLF lines, no control character, a start line of the right shape); what the parts mean is
+// head_rules'.
 #pragma once
 
 #include <optional>

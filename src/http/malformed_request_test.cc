@@ -156,7 +156,7 @@ constexpr refused_case refused[] = {
     {"row_15_two_different_lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n"sv,
      e::content_length_repeated},
     {"row_15_list_of_different_lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 6\r\n\r\n"sv,
-     e::content_length_repeated},
+     e::content_length_malformed},
     {"row_16_two_equal_lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello"sv,
      e::content_length_repeated},
     {"row_16_list_of_equal_lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\nhello"sv,

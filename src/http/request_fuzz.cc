@@ -1,11 +1,15 @@
 // Any bytes as a connection's requests: what is understood does not depend on how they are cut, and means the same at
-// the next hop. The first two bytes of the input say where it is cut.
+// the next hop; another parser takes an accepted head apart in the same way. The first two bytes of the input say where
+// it is cut.
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <variant>
 
 #include "base/assert.h"
+#include "http/beast_reading_test.h"
+#include "http/head_reader.h"
 #include "http/transcript_test.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -29,5 +33,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     onceward_assert(transcript::read_requests(bytes, {first, then}, options) == whole);
     if (size < 128) onceward_assert(transcript::read_requests(bytes, {1}, options) == whole);
   }
+
+  request_head_reader reader({}, underscore_policy::keep);
+  const auto read = reader.feed(bytes);
+  if (const auto* head = std::get_if<request_head_view>(&read)) compare_with_beast(*head);
   return 0;
 }
