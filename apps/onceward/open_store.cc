@@ -10,6 +10,7 @@
 #include "gateway/secret_file.h"
 #include "stores/failover/guarded_store.h"
 #include "stores/journal/journal.h"
+#include "stores/journal/posix_disk.h"
 #include "stores/memory/memory_store.h"
 #include "stores/postgres/deployment_secret.h"
 #include "stores/postgres/postgres_store.h"
@@ -57,6 +58,13 @@ tl::expected<opened_store, std::string> open(const gateway::settings& settings,
   };
   auto records = journal::journal::open(chosen.path, options, now);
   if (!records) return failure(fmt::format("cannot open the journal in {}: {}", chosen.path, records.error().message));
+
+  if (synced && journal::lies_in_memory(chosen.path)) {
+    log.warning("journal-in-memory", {{"path", chosen.path},
+                                      {"meaning",
+                                       "its file system is in memory: records survive the process, and no power loss, "
+                                       "whatever is synced; `durability: synced` needs a disk"}});
+  }
 
   // Only now: who holds the journal is alone with what lies beside it.
   const bool has_records = (*records)->statistics().records > 0;

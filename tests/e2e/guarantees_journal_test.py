@@ -3,6 +3,9 @@
 What power loss leaves of a journal is shown on images of its disk, in tests/crash.
 """
 
+import shutil
+import tempfile
+
 from support import books, story, upstream, wire
 from support.waiting import Background, Gate
 
@@ -29,6 +32,19 @@ class OneGatewayStory(story.Story):
             client.result()
         self.gateway.start()
         return path, key
+
+
+class Places(OneGatewayStory):
+
+    def test_a_synced_journal_that_lies_in_memory_is_warned_of(self):
+        self.assertNotIn("journal-in-memory", self.start_gateway(self.upstream.url).log())
+        place = tempfile.mkdtemp(dir="/dev/shm", prefix="onceward-")  # tmpfs, by the standard of Linux.
+        self.addCleanup(shutil.rmtree, place)
+        for durability, is_told in (("synced", True), ("written", False)):
+            store = {"journal": {"path": place, "durability": durability}}
+            gateway = self.start_gateway(self.upstream.url, store=store)
+            self.assertEqual("journal-in-memory" in gateway.log(), is_told)
+            gateway.stop()
 
 
 class Memory(OneGatewayStory):

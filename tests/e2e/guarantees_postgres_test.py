@@ -31,6 +31,10 @@ class PostgresStory(shared_store.SharedStoreStory):
               "the standby follows")
         return standby
 
+    def wait_until_replicated(self):
+        until(lambda: self.sql("SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()")
+              == "1", "the standby has them all")
+
     def url_of(self, *servers):
         """Of whichever takes writes."""
         hosts = ",".join(f"{each.host}:{each.port}" for each in servers)
@@ -75,6 +79,15 @@ class Settings(PostgresStory):
             configured.launch()
             self.assertEqual(configured.wait_for_end(), 1, configured.log())
             self.assertIn(f"set {name} = on", configured.log())
+
+    def test_of_a_table_that_is_not_logged_is_refused(self):
+        url = self.server.create_database("unlogged")
+        configured = self.make_shared(url)
+        self.assertEqual(shared_store.migrate(configured).returncode, 0)
+        self.server.sql("ALTER TABLE onceward.record SET UNLOGGED", "unlogged")
+        configured.launch()
+        self.assertEqual(configured.wait_for_end(), 1, configured.log())
+        self.assertIn("SET LOGGED", configured.log())
 
     def test_that_change_while_it_runs_are_noticed_when_it_connects_again(self):
         gateway = self.start_shared()[0]
@@ -188,8 +201,7 @@ class Synced(PostgresStory):
             gateway, other = self.start_shared(2, url=self.url_of(primary, standby), defaults=PATIENT,
                                                timeouts=UPSTREAM_PATIENT)
             self.books.charge(10, gateway, other)
-            until(lambda: self.sql("SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()")
-                  == "1", "the standby has them all")
+            self.wait_until_replicated()
             replication.freeze()
             lost = books.Books(self)
             lost.charge(5, gateway)
@@ -223,6 +235,7 @@ class Synced(PostgresStory):
             shared_store.migrate(gateway)
             gateway.start()
             self.books.charge(3, gateway)
+            self.wait_until_replicated()
             replication.freeze()
             path, key = story.new_path(), story.new_key()
             self.assert_first(self.post(path, {}, key, via=gateway))
@@ -243,8 +256,7 @@ class Synced(PostgresStory):
         try:
             gateway = self.start_shared(url=self.url_of(way, other_way), defaults=PATIENT)[0]
             self.books.charge(5, gateway)
-            until(lambda: self.sql("SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()")
-                  == "1", "the standby has them all")
+            self.wait_until_replicated()
             way.cut()
             standby.promote()
             self.wait_for_failover(gateway)
@@ -259,6 +271,27 @@ class Synced(PostgresStory):
             until(gateway.is_ready, "the gateway is ready again")
             self.books.assert_kept(gateway)
             self.assertEqual(self.metric(gateway, "failovers"), 1)
+            self.assertEqual(self.metric(gateway, "records_lost"), 0)
+        finally:
+            self.rebuild()
+
+
+    def test_a_primary_that_stands_still_and_goes_on_after_a_failover(self):
+        standby = self.start_standby()
+        try:
+            gateway = self.start_shared(url=self.url_of(self.server, standby), defaults=PATIENT,
+                                        timeouts=UPSTREAM_PATIENT)[0]
+            self.books.charge(5, gateway)
+            path, key, gate, client = self.start_run(gateway)
+            self.wait_until_replicated()
+            self.server.pause()
+            standby.promote()
+            gate.open()
+            self.wait_for_failover(gateway)
+            self.server.resume()
+            self.books.told[path, key] = client.result()
+            self.books.charge(5, gateway)
+            self.books.assert_kept(gateway)
             self.assertEqual(self.metric(gateway, "records_lost"), 0)
         finally:
             self.rebuild()

@@ -20,7 +20,7 @@ std::string_view to_string(durability level);
 
 // One statement, without parameters, that works in any database.
 std::string_view server_facts_text();
-inline constexpr std::size_t server_facts_columns = 9;
+inline constexpr std::size_t server_facts_columns = 10;
 
 struct server_facts {
   std::string version;  // Of the server, for people.
@@ -31,7 +31,8 @@ struct server_facts {
   std::string synchronous_commit;
   std::string standby_names;
   std::string system_identifier;
-  std::string timeline;  // Empty in recovery.
+  std::string timeline;   // Empty in recovery.
+  bool is_logged = true;  // None of our tables is left out of the server's log.
 };
 
 // Of two servers with the same identity, one has what the other acknowledged.
