@@ -4,7 +4,6 @@ effect happens twice.
 """
 
 import os
-import signal
 import threading
 
 from support import shared_store, story, upstream, wire
@@ -103,11 +102,11 @@ class SeveralGateways:
         self.upstream.script(path, upstream.run_then_held(gate))
         runs = Background(lambda: self.post(path, {}, key, via=first))
         self.upstream.wait_for_requests(path)
-        os.kill(first.pid, signal.SIGSTOP)
+        first.pause()
         gate.open()
         self.wait_for_state("unknown", path, key, via=second)
         self.assert_problem(self.post(path, {}, key, via=second), "outcome-unknown", retryable=False)
-        os.kill(first.pid, signal.SIGCONT)
+        first.resume()
         answer = runs.result()
         self.assert_first(answer)
         self.assert_replay(self.post(path, {}, key, via=second), answer)
@@ -120,12 +119,12 @@ class SeveralGateways:
         self.upstream.script(path, upstream.held(gate), upstream.ok(body=b"of the second attempt"))
         runs = Background(lambda: self.post(path, {}, key, via=first))
         self.upstream.wait_for_requests(path)
-        os.kill(first.pid, signal.SIGSTOP)
+        first.pause()
         self.wait_for_state("unknown", path, key, via=second)
         answer = self.post(path, {}, key, via=second)
         self.assert_first(answer)
         gate.open()
-        os.kill(first.pid, signal.SIGCONT)
+        first.resume()
         self.assert_problem(runs.result(), "not-recorded")
         for via in (first, second):
             self.assert_replay(self.post(path, {}, key, via=via), answer)
@@ -174,11 +173,11 @@ class SeveralGateways:
         clients = Background(lambda: in_parallel(9, charge))
         until(lambda: len(made) > 100, "some load")
         sessions = self.sessions()
-        os.kill(paused.pid, signal.SIGSTOP)
+        paused.pause()
         killed.kill()
         until(lambda: len(made) > 300, "some load at the one that is left")
         killed.start()
-        os.kill(paused.pid, signal.SIGCONT)
+        paused.resume()
         until(lambda: len(made) > 500, "some load at all three")
         stop.set()
         clients.result()
