@@ -16,6 +16,8 @@ server_error judge_error(std::string_view text) {
       code == "MISCONF") {
     return {remedy::reconnect, errc::unavailable};
   }
+  // What the user may not do inside a script has no code of its own.
+  if (text.find("user executing the script") != std::string_view::npos) return {remedy::reconnect, errc::unavailable};
   return {remedy::refuse, errc::unavailable};
 }
 

@@ -116,6 +116,10 @@ succession succession_of(const known_history& before, const server_facts& now) {
     // A replica that was promoted begins its own history at the offset up to which it had read the other's.
     return now.offset_shared > before.offset ? succession::promoted : succession::lacking;
   }
+  // A process that has had no replica for long begins another history with the same data, and none before it. One that
+  // was a replica in between has had one.
+  const bool has_predecessor = now.history_before.find_first_not_of('0') != std::string::npos;
+  if (now.run_id == before.run_id && !has_predecessor) return succession::same;
   return succession::restarted;
 }
 

@@ -48,6 +48,7 @@ std::optional<std::string> objection_to(const server_facts& facts, durability le
 struct known_history {
   std::string id;
   std::int64_t offset = 0;  // The highest at which something was acknowledged.
+  std::string run_id = {};  // Of the process that served it.
 };
 
 enum class succession {

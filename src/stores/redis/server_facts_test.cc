@@ -94,6 +94,12 @@ TEST(succession, is_told_by_history_and_offset) {
   EXPECT_EQ(succession_of({"old", 300}, now), succession::promoted);
   EXPECT_EQ(succession_of({"old", 301}, now), succession::lacking);
   EXPECT_EQ(succession_of({"other", 1}, now), succession::restarted);
+  // The same process, which was a replica in between; and which was not.
+  EXPECT_EQ(succession_of({"other", 1, "abc"}, now), succession::restarted);
+  server_facts alone = now;
+  alone.history_before = std::string(40, '0');
+  EXPECT_EQ(succession_of({"other", 1, "abc"}, alone), succession::same);
+  EXPECT_EQ(succession_of({"other", 1, "another"}, alone), succession::restarted);
 }
 
 TEST(succession_log, tells_of_what_takes_anothers_place_once) {
@@ -142,6 +148,9 @@ TEST(server_error, says_what_to_do) {
   EXPECT_EQ(judge_error("OOM command not allowed").reason, errc::full);
   EXPECT_EQ(judge_error("READONLY You can't write").what_to_do, remedy::reconnect);
   EXPECT_EQ(judge_error("LOADING Redis is loading").what_to_do, remedy::reconnect);
+  EXPECT_EQ(judge_error("NOPERM this user has no permissions").what_to_do, remedy::reconnect);
+  EXPECT_EQ(judge_error("ERR The user executing the script can't run this command or subcommand").what_to_do,
+            remedy::reconnect);
   EXPECT_EQ(judge_error("MISCONF Errors writing").what_to_do, remedy::reconnect);
   EXPECT_EQ(judge_error("").what_to_do, remedy::refuse);
 }

@@ -19,12 +19,13 @@ succession_log::part* succession_log::predecessor(const address& server, const s
 std::optional<succession_log::change> succession_log::connected(const address& server, const server_facts& facts) {
   part* before = predecessor(server, facts);
   if (before == nullptr) {
-    if (parts_.size() < parts_max) parts_.push_back({server, {facts.history, facts.offset}});
+    if (parts_.size() < parts_max) parts_.push_back({server, {facts.history, facts.offset, facts.run_id}});
     return std::nullopt;
   }
   const part was = *before;
   const succession how = succession_of(was.known, facts);
-  *before = {server, {facts.history, how == succession::same ? was.known.offset : facts.offset}};
+  const bool goes_on = facts.history == was.known.id && how == succession::same;
+  *before = {server, {facts.history, goes_on ? was.known.offset : facts.offset, facts.run_id}};
   const std::string both = to_text(was.server) + " to " + to_text(server);
   switch (how) {
     case succession::first:
