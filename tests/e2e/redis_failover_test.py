@@ -73,9 +73,10 @@ class BehindSentinels(shared_store.RedisStory):
         self.watched.new_primary()
         until(lambda: self.ready(gateway), "the gateway is ready again")
         self.assertIn("lacks some of what was acknowledged", gateway.log())
-        # Nobody can know it any more: it runs again.
-        self.post(lost, {}, key, via=gateway)
-        self.assert_effects(lost, 2)
+        # The gateway knows that it was acknowledged, and not what came of it: nothing runs again.
+        self.assert_problem(self.post(lost, {}, key, via=gateway), "outcome-unknown", retryable=False)
+        self.assert_effects(lost, 1)
+        self.assertEqual(gateway.metrics()["onceward_store_records_lost_total"], 1)
 
     def test_without_enough_replicas_nothing_is_acknowledged(self):
         gateway = self.start_shared(store={"wait_replicas": 2}, defaults=PATIENT)[0]

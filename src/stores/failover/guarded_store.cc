@@ -36,6 +36,11 @@ guarded_store::~guarded_store() {
     replies_.deliver();
   }
   inner_.reset();
+  // Some were about to be submitted again.
+  for (const auto& [tag, each] : outstanding_) {
+    if (each.sink != nullptr) replies_.add(*each.sink, each.tag, store_failure{certainty::indefinite, errc::closed});
+  }
+  replies_.deliver();
 }
 
 void guarded_store::guard(std::unique_ptr<store> inner) {
