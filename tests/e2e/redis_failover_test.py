@@ -78,6 +78,28 @@ class BehindSentinels(shared_store.RedisStory):
         self.assert_effects(lost, 1)
         self.assertEqual(gateway.metrics()["onceward_store_records_lost_total"], 1)
 
+    def test_a_primary_that_hangs_is_left_with_all_connections(self):
+        first, second = self.start_shared(2, defaults=PATIENT)
+        self.assert_works(first)
+        self.watched.primary.pause()
+        try:
+            self.watched.new_primary()
+            for via in (first, second):
+                until(lambda via=via: '"store-server-changed"' in via.log(), "the gateway found the other")
+                for _ in range(8):
+                    self.assert_works(via)
+            # Also those on which gateways hear of each other.
+            gate, path, key = Gate(), story.new_path(), story.new_key()
+            self.upstream.script(path, upstream.run_then_held(gate))
+            runs = Background(lambda: self.post(path, {}, key, via=first))
+            self.upstream.wait_for_requests(path)
+            waits = Background(lambda: self.post(path, {}, key, via=second))
+            until(lambda: second.waiters() == 1, "the other waits")
+            gate.open()
+            self.assert_replay(waits.result(), runs.result())
+        finally:
+            self.watched.primary.resume()
+
     def test_without_enough_replicas_nothing_is_acknowledged(self):
         gateway = self.start_shared(store={"wait_replicas": 2}, defaults=PATIENT)[0]
         self.assert_works(gateway)

@@ -66,6 +66,19 @@ class RefusesToStart(shared_store.RedisStory):
         # Of several, the one that takes writes is found.
         self.assert_works(self.start_shared(url=[replica.url(), self.server.url()])[0])
 
+    def test_of_two_servers_that_take_writes_one_is_used(self):
+        one, other = (self.start_server_with(**redis.SYNCED) for _ in range(2))
+        gateway = self.start_shared(url=[one.url(), other.url()])[0]
+        for _ in range(5):
+            self.assert_works(gateway)
+        one.stop()
+        until(lambda: '"store-server-changed"' in gateway.log(), "the gateway found the other")
+        one.start()
+        for _ in range(10):
+            self.assert_works(gateway)
+        self.assertEqual(len(one.ask("KEYS", "onceward:{*}").split()), 5)
+        self.assertEqual(len(other.ask("KEYS", "onceward:{*}").split()), 10)
+
     def test_with_a_topology_that_it_is_not(self):
         self.assert_refused("not a node of a cluster", store={"cluster": True})
         self.assert_refused("the sentinel says", store={"sentinel": {"master": "records"}})

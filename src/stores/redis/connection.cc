@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -217,6 +218,8 @@ bool connection::receive(base::moment now) {
 bool connection::take(value told) {
   const bool may_be_message = purpose_.listens && (state_ == state::idle || state_ == state::setting_up);
   if (may_be_message && told.items.size() == 3 && told.items[0].text == "message") {
+    proven_ = true;
+    pause_.reset();
     user_.on_message(told.items[2].text);
     return true;
   }
@@ -248,6 +251,13 @@ void connection::end_exchange(base::moment now) {
   proven_ = true;
   pause_.reset();
   user_.on_replies(std::exchange(replies_, {}));
+}
+
+void connection::leave_for(const address& server, base::moment now) {
+  const auto& nodes = settings_.where.nodes;
+  const auto named = std::find(nodes.begin(), nodes.end(), server);
+  if (named != nodes.end()) turn_ = static_cast<std::size_t>(named - nodes.begin());
+  drop("given up for " + to_text(server) + ", which is used now", now);
 }
 
 void connection::drop(const std::string& why, base::moment now) {

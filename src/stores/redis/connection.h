@@ -69,6 +69,7 @@ class connection {
 
   // Connected, verified, and nothing is under way.
   bool can_send() const { return state_ == state::idle; }
+  bool is_up() const { return state_ == state::idle || state_ == state::busy; }
   // The last try to connect failed, or was refused by the verification.
   bool is_down() const { return state_ != state::idle && state_ != state::busy && failed_; }
 
@@ -81,6 +82,8 @@ class connection {
 
   // Gives the connection up, and tries for another.
   void drop(const std::string& why, base::moment now);
+  // Gives it up for one to another server, where it can choose.
+  void leave_for(const address& server, base::moment now);
 
  private:
   enum class state { waiting, connecting, asking_sentinel, setting_up, idle, busy };
@@ -108,7 +111,7 @@ class connection {
   base::moment due_{};    // At once.
   std::size_t turn_ = 0;  // Of those that are named: whom to ask first.
   bool failed_ = false;
-  bool proven_ = false;  // Something was answered since it connected.
+  bool proven_ = false;  // Something was answered, or told, since it connected.
   bool knows_primary_ = false;
   bool wants_to_write_ = false;
   std::string out_;

@@ -239,6 +239,7 @@ void redis_store::engine::refuse(order& what, store_failure why) {
 }
 
 void redis_store::engine::work() {
+  gather_at_server();
   route_parked();
   if (now_ >= next_look_) look_after_store();
   if (atlas_) atlas_->work();
@@ -476,6 +477,7 @@ void redis_store::engine::acknowledged(const std::string& history, std::int64_t 
 
 void redis_store::engine::connected(const address& server, const server_facts& facts) {
   next_look_ = now_;
+  if (!is_cluster()) choose_server(server);
   const auto change = successions_.connected(server, facts);
   if (change && options_.tell) {
     replies_.deliver();
@@ -483,6 +485,24 @@ void redis_store::engine::connected(const address& server, const server_facts& f
   }
   if (std::exchange(told_lost_, {}).empty() || !options_.tell) return;
   options_.tell({event::kind::connected, facts.version + " at " + to_text(server)});
+}
+
+// Two servers that both take writes are two stores. What sentinels say last holds; of several that are named, the one
+// that is in use does.
+void redis_store::engine::choose_server(const address& connected) {
+  if (connected == server_) return;
+  const std::vector<connection*> all = links();
+  const bool is_in_use = std::any_of(
+      all.begin(), all.end(), [this](const connection* each) { return each->is_up() && each->server() == server_; });
+  if (settings_.where.kind == topology::sentinel || !is_in_use) server_ = connected;
+}
+
+// Before anything is sent: a server that hangs, or was left behind, is not waited for.
+void redis_store::engine::gather_at_server() {
+  if (is_cluster() || server_.host.empty()) return;
+  for (connection* each : links()) {
+    if (each->is_up() && each->server() != server_) each->leave_for(server_, now_);
+  }
 }
 
 void redis_store::engine::lost(const std::string& why) {

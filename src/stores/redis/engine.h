@@ -87,6 +87,8 @@ class redis_store::engine final : private store_parts {
   void give_up();
   void pass_on(std::span<const record_key> keys);
 
+  void choose_server(const address& connected);
+  void gather_at_server();
   bool is_cluster() const { return settings_.where.kind == topology::cluster; }
   node& node_at(const address& where);
   void take_table(slot_table table);
@@ -123,6 +125,7 @@ class redis_store::engine final : private store_parts {
   core::reply_groups replies_;
   succession_log successions_;
   bool all_up_ = true;          // Every server that it knows of.
+  address server_;              // That all use, where it is no cluster.
   std::string told_lost_;       // Why, when that was told last; empty while the server is there.
   std::vector<letter> opened_;  // Kept for its memory.
   std::uint64_t fence_floor_;
