@@ -24,6 +24,7 @@ endfunction()
 
 onceward_find_plain(onceward_xxhash HEADER xxhash.h LIBRARY xxhash)
 onceward_find_plain(onceward_re2 HEADER re2/re2.h LIBRARY re2)
+onceward_find_plain(onceward_hiredis HEADER hiredis/read.h LIBRARY hiredis)
 onceward_find_plain(onceward_libpq HEADER postgresql/libpq-fe.h LIBRARY pq)
 
 if(ONCEWARD_TESTS)

@@ -64,14 +64,14 @@ function(onceward_files sources_out tests_out fuzzers_out benches_out)
   set(${benches_out} ${bench} PARENT_SCOPE)
 endfunction()
 
-# onceward_test_program(<target> [SOURCES …] [LINKS …] [LABELS …] [TIMEOUT <seconds>] [LAUNCHER <program>])
+# onceward_test_program(<target> [SOURCES …] [LINKS …] [LABELS …] [TIMEOUT <seconds>] [LAUNCHER <program> …])
 #
 # One GoogleTest program and one ctest entry for it, run by LAUNCHER where the program needs a server. Without SOURCES:
 # every .cc file of the calling folder.
 # Files beside a test are found under ONCEWARD_SOURCE_DIR, the repository's root, and headers from there on:
 # "tests/support/….h". Programs labelled `threads` make up the target thread_tests, which is all that TSan needs.
 function(onceward_test_program target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;LAUNCHER" "SOURCES;LINKS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINKS;LABELS;LAUNCHER")
   if(NOT ONCEWARD_TESTS)
     return()
   endif()

@@ -205,6 +205,9 @@ struct store_statistics {
   std::uint64_t bytes = 0;        // On disk, or in memory for a store that has no disk.
   std::uint64_t bytes_limit = 0;  // Beyond it new claims are refused; 0 for none.
   bool accepts_claims = false;    // False when full, failed or closed.
+  // Of this process. Another server answered than before, which lacked records that had been acknowledged.
+  std::uint64_t failovers = 0;
+  std::uint64_t records_lost = 0;
 };
 
 // Told by a store that other processes share of attempts that ended there, so that whoever waits for them here reads

@@ -153,6 +153,20 @@ std::optional<std::string> check_postgres_url(std::string_view text) {
   return "must be postgres://USER@HOST:PORT/DATABASE";
 }
 
+std::optional<std::string> check_redis_url(std::string_view text) {
+  const bool has_scheme = text.starts_with("redis://") || text.starts_with("rediss://");
+  if (has_scheme && text.find_first_of(std::string_view("\0 \t\r\n", 5)) == std::string_view::npos) return std::nullopt;
+  return "must be redis://USER@HOST:PORT, or rediss:// for TLS";
+}
+
+std::optional<std::string> check_redis_master(std::string_view text) {
+  const bool is_name = std::all_of(text.begin(), text.end(), [](char each) {
+    return base::is_alnum(each) || each == '.' || each == '-' || each == '_';
+  });
+  if (is_name && !text.empty() && text.size() <= name_bytes_max) return std::nullopt;
+  return fmt::format("must be a name of letters, digits and `.-_`, not {}", in_quotes(text));
+}
+
 std::optional<std::string> check_nothing(std::string_view) {
   return std::nullopt;
 }

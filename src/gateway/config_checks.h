@@ -46,6 +46,12 @@ std::optional<std::string> check_file_path(std::string_view text);
 // a password.
 std::optional<std::string> check_postgres_url(std::string_view text);
 
+// Begins as a URL of Redis; what follows is for the store to read. Says nothing of the text either.
+std::optional<std::string> check_redis_url(std::string_view text);
+
+// By which sentinels know a primary: letters, digits and `.-_`.
+std::optional<std::string> check_redis_master(std::string_view text);
+
 // Anything at all; the rules that use it say more.
 std::optional<std::string> check_nothing(std::string_view text);
 

@@ -103,10 +103,25 @@ TEST(config, reads_each_store) {
   EXPECT_EQ(std::get<memory_store_settings>(read("store: { memory: { bytes_limit: 2MiB } }").store).bytes_limit,
             2U << 20);
   const auto shared = std::get<postgres_store_settings>(
-      read("store: { postgres: { url: 'postgres://pay@db:5432/payments?sslmode=require', durability: replicated } }")
+      read("store: { postgres: { url: 'postgres://pay@db:5432/payments?sslmode=require', durability: replicated, "
+           "on_failover: { loss_window: 1m, then: trust } } }")
           .store);
   EXPECT_EQ(shared.url, "postgres://pay@db:5432/payments?sslmode=require");
   EXPECT_EQ(shared.durability, shared_durability::replicated);
+  EXPECT_EQ(shared.on_failover.loss_window, 1min);
+  EXPECT_EQ(shared.on_failover.then, after_failover::trust);
+  const auto redis = std::get<redis_store_settings>(
+      read("store: { redis: { url: [redis://pay@a, 'redis://pay@b:6380'], durability: memory, wait_replicas: 2, "
+           "sentinel: { master: records-1 }, password_file: /run/password, on_failover: { loss_window: 2s } } }")
+          .store);
+  EXPECT_THAT(redis.urls, ElementsAre("redis://pay@a", "redis://pay@b:6380"));
+  EXPECT_EQ(redis.durability, redis_durability::memory);
+  EXPECT_EQ(redis.wait_replicas, 2U);
+  EXPECT_EQ(redis.on_failover.loss_window, 2s);
+  EXPECT_EQ(redis.sentinel.master, "records-1");
+  EXPECT_EQ(redis.password_file, "/run/password");
+  EXPECT_TRUE(
+      std::get<redis_store_settings>(read("store: { redis: { url: rediss://a, cluster: true } }").store).cluster);
   const auto journal = std::get<journal_store_settings>(
       read("store: { journal: { path: /var/lib/x, durability: written, bytes_limit: 1GiB } }").store);
   EXPECT_EQ(journal.path, "/var/lib/x");
@@ -288,9 +303,9 @@ constexpr wrong_file wrong_files[] = {
     {"store: disk", "f:1:8: error: `store` must be one of journal, memory, not `disk`"},
     {"store: postgres://pay:hunter2@db/payments",
      "f:1:8: error: `store` needs a map for PostgreSQL: `store: { postgres: { url: … } }`"},
-    {"store: {}", "f:1:8: error: `store` must have exactly one of `journal`, `memory` and `postgres`"},
+    {"store: {}", "f:1:8: error: `store` must have exactly one of `journal`, `memory`, `postgres` and `redis`"},
     {"store: { memory: {}, journal: {} }",
-     "f:1:8: error: `store` must have exactly one of `journal`, `memory` and `postgres`"},
+     "f:1:8: error: `store` must have exactly one of `journal`, `memory`, `postgres` and `redis`"},
     {"store: { postgres: {} }",
      "f:1:8: error: `store` needs `url`: `store: { postgres: { url: postgres://USER@HOST/DATABASE } }`"},
     {"store: { postgres: { url: 'pay:hunter2@db' } }",
@@ -298,6 +313,20 @@ constexpr wrong_file wrong_files[] = {
     {"store: { postgres: { uri: postgres://db } }", "f:1:22: error: unknown key `uri`; did you mean `url`?"},
     {"store: { postgres: { url: postgres://db, durability: syncd } }",
      "f:1:54: error: `durability` must be one of synced, replicated, not `syncd`; did you mean `synced`?"},
+    {"store: redis://pay:hunter2@db", "f:1:8: error: `store` needs a map for Redis: `store: { redis: { url: … } }`"},
+    {"store: { redis: {} }", "f:1:8: error: `store` needs `url`: `store: { redis: { url: redis://USER@HOST } }`"},
+    {"store: { redis: { url: [redis://a, 'pay:hunter2@db'] } }",
+     "f:1:36: error: `url` must be redis://USER@HOST:PORT, or rediss:// for TLS"},
+    {"store: { redis: { url: redis://a, durability: always } }",
+     "f:1:47: error: `durability` must be one of synced, written, memory, not `always`"},
+    {"store: { redis: { url: redis://a, wait_replicas: 17 } }",
+     "f:1:50: error: `wait_replicas` must be from 0 to 16, not 17"},
+    {"store: { redis: { url: redis://a, cluster: yes } }",
+     "f:1:44: error: `cluster` must be true or false, not `yes`; did you mean `true`?"},
+    {"store: { redis: { url: redis://a, sentinel: { master: 'a b' } } }",
+     "f:1:55: error: `master` must be a name of letters, digits and `.-_`, not `a b`"},
+    {"store: { redis: { url: redis://a, cluster: true, sentinel: { master: a } } }",
+     "f:1:8: error: `store` has either `cluster` or `sentinel`"},
     {"store: { journal: { durability: memory } }",
      "f:1:33: error: `durability` of a journal is synced or written; did you mean `store: memory`?"},
     {"store: { journal: { path: '' } }", "f:1:27: error: `path` must be a path"},

@@ -17,14 +17,19 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t upstreams_max = 256;
+constexpr std::size_t redis_urls_max = 64;
 constexpr std::size_t networks_max = 256;
 constexpr std::uint64_t kibibyte = std::uint64_t{1} << 10;
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 constexpr std::uint64_t tebibyte = std::uint64_t{1} << 40;
 
 constexpr word_table<durability, 2> durability_words{{"synced", "written"}, {durability::synced, durability::written}};
+constexpr word_table<after_failover, 2> after_failover_words{{"unknown", "trust"},
+                                                             {after_failover::unknown, after_failover::trust}};
 constexpr word_table<shared_durability, 2> shared_durability_words{
     {"synced", "replicated"}, {shared_durability::synced, shared_durability::replicated}};
+constexpr word_table<redis_durability, 3> redis_durability_words{
+    {"synced", "written", "memory"}, {redis_durability::synced, redis_durability::written, redis_durability::memory}};
 constexpr word_table<log_level, 4> level_words{
     {"debug", "info", "warning", "error"}, {log_level::debug, log_level::info, log_level::warning, log_level::error}};
 
@@ -114,6 +119,16 @@ config_keys<memory_store_settings> memory_keys() {
                                            "Beyond it new claims get 503.")};
 }
 
+config_keys<failover_settings> failover_keys() {
+  using f = failover_settings;
+  return {duration_key<f>("loss_window", &f::loss_window, 0ms, 1h,
+                          "So far before a failover, records may have been acknowledged that the other server lacks. "
+                          "100,000 of them are remembered at most."),
+          word_key<f>("then", &f::then, after_failover_words,
+                      "`unknown`: the records of that time are looked for at the other server, and what is missing "
+                      "is unknown from then on. `trust`: it has them all.")};
+}
+
 config_keys<postgres_store_settings> postgres_keys() {
   using p = postgres_store_settings;
   auto url =
@@ -124,7 +139,57 @@ config_keys<postgres_store_settings> postgres_keys() {
   return {std::move(url),
           word_key<p>("durability", &p::durability, shared_durability_words,
                       "`synced`: records survive power loss of the server. `replicated`: they are on a synchronous "
-                      "standby, too. A server that is not set up to keep it is refused.")};
+                      "standby, too. A server that is not set up to keep it is refused."),
+          section_key<p>("on_failover", &p::on_failover, failover_keys(),
+                         "When another server answers than before: a standby that was promoted, a backup.")};
+}
+
+config_key<redis_store_settings> redis_url_key() {
+  return {{"url", fmt::format("URL, or list of at most {}", redis_urls_max), "none",
+           "`redis://USER@HOST:PORT/DATABASE`, or `rediss://` for TLS. Of several servers, the one is used that takes "
+           "writes; those of a cluster, or the sentinels, tell of the others. A password is better left to "
+           "`ONCEWARD_REDIS_PASSWORD` or `password_file`."},
+          [](config_reader& reader, const config_entry& entry, redis_store_settings& into) {
+            const auto items = reader.items(entry.name, entry.node, "a URL or a list of URLs");
+            if (!items) return;
+            if (items->empty() || items->size() > redis_urls_max) {
+              return reader.wrong(entry.name, entry.node, fmt::format("must have 1 to {} URLs", redis_urls_max));
+            }
+            into.urls.clear();
+            for (const config_node& item : *items) {
+              if (auto url = reader.text(entry.name, item, check_redis_url)) into.urls.push_back(*std::move(url));
+            }
+          }};
+}
+
+config_keys<redis_store_settings> redis_keys() {
+  using r = redis_store_settings;
+  auto master = text_key<redis_sentinel_settings>("master", &redis_sentinel_settings::master, check_redis_master,
+                                                  "name", "By which the sentinels know the primary.");
+  master.about.fallback = "none";
+  auto password_file =
+      text_key<r>("password_file", &r::password_file, check_file_path, "path",
+                  "The password, on its first line. Where neither it nor the URL has one, `ONCEWARD_REDIS_PASSWORD` or "
+                  "`REDISCLI_AUTH` may.");
+  password_file.about.fallback = "none";
+  auto ca_file =
+      text_key<r>("ca_file", &r::ca_file, check_file_path, "path", "Certificates that a TLS server is certified by.");
+  ca_file.about.fallback = "those that the system trusts";
+  return {redis_url_key(),
+          word_key<r>("durability", &r::durability, redis_durability_words,
+                      "`synced`: records survive power loss of the server. `written`: but for those of the last two "
+                      "seconds. `memory`: they are lost with its process. A server that is not set up to keep it is "
+                      "refused."),
+          count_key<r>("wait_replicas", &r::wait_replicas, 0, 16,
+                       "So many replicas have to have a change before it is acknowledged. A failover can lose it even "
+                       "so."),
+          section_key<r>("sentinel", &r::sentinel, config_keys<redis_sentinel_settings>{std::move(master)},
+                         "The URLs are those of sentinels."),
+          boolean_key<r>("cluster", &r::cluster, "The URLs are those of nodes of a cluster."),
+          std::move(password_file),
+          std::move(ca_file),
+          section_key<r>("on_failover", &r::on_failover, failover_keys(),
+                         "When another server answers than before, or one that began anew.")};
 }
 
 // Replaces the store as a whole.
@@ -134,6 +199,9 @@ void read_store(config_reader& reader, const config_entry& entry, settings& into
     if (text->text.starts_with("postgres")) {
       return reader.wrong(entry.name, entry.node, "needs a map for PostgreSQL: `store: { postgres: { url: … } }`");
     }
+    if (text->text.starts_with("redis")) {
+      return reader.wrong(entry.name, entry.node, "needs a map for Redis: `store: { redis: { url: … } }`");
+    }
     const auto index = reader.word(entry.name, entry.node, words);
     if (!index) return;
     into.store = *index == 0 ? store_settings{journal_store_settings{}} : store_settings{memory_store_settings{}};
@@ -142,16 +210,18 @@ void read_store(config_reader& reader, const config_entry& entry, settings& into
   const config_map* map = reader.map(entry.name, entry.node);
   if (map == nullptr) return;
   if (map->entries.size() != 1) {
-    return reader.wrong(entry.name, entry.node, "must have exactly one of `journal`, `memory` and `postgres`");
+    return reader.wrong(entry.name, entry.node, "must have exactly one of `journal`, `memory`, `postgres` and `redis`");
   }
   struct all_stores {
     journal_store_settings journal;
     memory_store_settings memory;
     postgres_store_settings postgres;
+    redis_store_settings redis;
   } read;
   const config_keys<all_stores> keys{section_key<all_stores>("journal", &all_stores::journal, journal_keys(), ""),
                                      section_key<all_stores>("memory", &all_stores::memory, memory_keys(), ""),
-                                     section_key<all_stores>("postgres", &all_stores::postgres, postgres_keys(), "")};
+                                     section_key<all_stores>("postgres", &all_stores::postgres, postgres_keys(), ""),
+                                     section_key<all_stores>("redis", &all_stores::redis, redis_keys(), "")};
   const std::size_t errors_before = reader.errors();
   read_keys(reader, *map, keys, read);
   const std::string& chosen = map->entries.front().name;
@@ -163,6 +233,14 @@ void read_store(config_reader& reader, const config_entry& entry, settings& into
                    "needs `url`: `store: { postgres: { url: postgres://USER@HOST/DATABASE } }`");
     }
     into.store = read.postgres;
+  } else if (chosen == "redis") {
+    if (read.redis.urls.empty() && reader.errors() == errors_before) {
+      reader.wrong(entry.name, entry.node, "needs `url`: `store: { redis: { url: redis://USER@HOST } }`");
+    }
+    if (read.redis.cluster && !read.redis.sentinel.master.empty()) {
+      reader.wrong(entry.name, entry.node, "has either `cluster` or `sentinel`");
+    }
+    into.store = read.redis;
   } else {
     into.store = read.journal;
   }
@@ -176,7 +254,8 @@ config_key<settings> store_key() {
            {{"journal", "map", "", "A log on this machine's disk.", descriptions_of(journal_keys())},
             {"memory", "map", "", "This process's memory.", descriptions_of(memory_keys())},
             {"postgres", "map", "", "A PostgreSQL database, which several gateways may share.",
-             descriptions_of(postgres_keys())}}},
+             descriptions_of(postgres_keys())},
+            {"redis", "map", "", "Redis or Valkey, which several gateways may share.", descriptions_of(redis_keys())}}},
           read_store};
 }
 

@@ -215,6 +215,11 @@ void add_store(page& out, const gateway_numbers_view& numbers) {
   level("onceward_store_bytes_limit", "Bytes beyond which new claims are refused; 0 for none.",
         static_cast<double>(numbers.records.bytes_limit));
   level("onceward_store_accepts_claims", "1 if new claims are taken.", numbers.records.accepts_claims ? 1 : 0);
+  out.family("onceward_store_failovers_total", "Times that another server of the store answered than before.",
+             MetricType::Counter);
+  out.count(numbers.records.failovers);
+  out.family("onceward_store_records_lost_total", "Records found missing after a failover.", MetricType::Counter);
+  out.count(numbers.records.records_lost);
 }
 
 }  // namespace

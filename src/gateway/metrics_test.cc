@@ -78,13 +78,21 @@ TEST_F(metrics, give_durations_in_seconds_in_buckets_that_add_up) {
 
 TEST_F(metrics, tell_what_the_store_and_the_waiting_room_hold) {
   waiters = 7;
-  records = {.records = 3, .records_unknown = 1, .bytes = 4096, .bytes_limit = 0, .accepts_claims = true};
+  records = {.records = 3,
+             .records_unknown = 1,
+             .bytes = 4096,
+             .bytes_limit = 0,
+             .accepts_claims = true,
+             .failovers = 2,
+             .records_lost = 5};
   const std::string all = text();
   EXPECT_THAT(all, HasSubstr("onceward_waiters 7\n"));
   EXPECT_THAT(all, HasSubstr("onceward_records 3\n"));
   EXPECT_THAT(all, HasSubstr("onceward_records_unknown 1\n"));
   EXPECT_THAT(all, HasSubstr("onceward_store_bytes 4096\n"));
   EXPECT_THAT(all, HasSubstr("onceward_store_accepts_claims 1\n"));
+  EXPECT_THAT(all, HasSubstr("onceward_store_failovers_total 2\n"));
+  EXPECT_THAT(all, HasSubstr("onceward_store_records_lost_total 5\n"));
 }
 
 TEST_F(metrics, name_a_fault_once_it_was_seen) {

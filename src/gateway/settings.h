@@ -40,11 +40,39 @@ struct memory_store_settings {
 // Of a store on servers of its own.
 enum class shared_durability { synced, replicated };
 
+// What becomes of the records that were acknowledged last when another server answers than before.
+enum class after_failover {
+  unknown,  // They are looked for; what is missing is unknown from then on.
+  trust,    // It is taken that the other server has them all.
+};
+struct failover_settings {
+  std::chrono::milliseconds loss_window{10'000};
+  after_failover then = after_failover::unknown;
+};
+
 struct postgres_store_settings {
   std::string url;  // May hold a password: never shown.
   shared_durability durability = shared_durability::synced;
+  failover_settings on_failover;
 };
-using store_settings = std::variant<journal_store_settings, memory_store_settings, postgres_store_settings>;
+
+enum class redis_durability { synced, written, memory };
+
+struct redis_sentinel_settings {
+  std::string master;  // Empty for no sentinels.
+};
+struct redis_store_settings {
+  std::vector<std::string> urls;  // May hold a password: never shown.
+  redis_durability durability = redis_durability::synced;
+  unsigned wait_replicas = 0;
+  redis_sentinel_settings sentinel;
+  bool cluster = false;
+  std::string password_file;
+  std::string ca_file;
+  failover_settings on_failover;
+};
+using store_settings =
+    std::variant<journal_store_settings, memory_store_settings, postgres_store_settings, redis_store_settings>;
 
 struct route {
   std::string path;                  // Pattern: `*` is one segment, `**` any number. Never empty.

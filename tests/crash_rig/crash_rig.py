@@ -2,7 +2,7 @@
 """Kills, freezes and starves the real binary at every step of a request, while clients that do not give up make charges
 through it; then holds what they were told against the store and the upstream's ledger.
 
-    ONCEWARD_BINARY=… ONCEWARD_FAILPOINT_LIBRARY=… crash_rig.py [--cycles N] [--seed S] [--cycle K]
+    ONCEWARD_BINARY=… ONCEWARD_FAILPOINT_LIBRARY=… crash_rig.py [--store S] [--cycles N] [--seed S] [--cycle K]
 
 README.md says what a cycle is.
 """
@@ -15,18 +15,21 @@ import sys
 import time
 
 from cycle import Life
-from failpoints import Step
-from faults import BIRTHS, COURSE
+from stores import STORES
 
 CYCLES_OF_A_LIFE = 9
-LIVES = (*["synced"] * 6, "written")  # In turn. The synced ones of a round take the whole course.
-ROUND = len(LIVES) * CYCLES_OF_A_LIFE
-COURSES = {"synced": COURSE,  # `written` syncs nothing.
-           "written": [fault for fault in COURSE if getattr(fault, "step", None) != Step.journal_sync]}
+
+
+def round_of(store):
+    """So many cycles take the whole course."""
+    if len(store.lives) > 1:
+        return len(store.lives) * CYCLES_OF_A_LIFE
+    return -(-len(store.course(store.lives[0])) // CYCLES_OF_A_LIFE) * CYCLES_OF_A_LIFE
 
 
 class Run:
-    def __init__(self, seed, clients):
+    def __init__(self, store, seed, clients):
+        self.name, self.store = store, STORES[store]
         self.seed = seed
         self.clients = clients
         self.began = time.monotonic()
@@ -38,21 +41,24 @@ class Run:
     def fault(self, cycle):
         """Each durability takes its whole course, and again, in an order of its own each time."""
         life, place = divmod(cycle, CYCLES_OF_A_LIFE)
-        durability = LIVES[life % len(LIVES)]
-        lives_before = [LIVES[number % len(LIVES)] for number in range(life)].count(durability)
-        course = list(COURSES[durability])
+        lives = self.store.lives
+        durability = lives[life % len(lives)]
+        lives_before = [lives[number % len(lives)] for number in range(life)].count(durability)
+        course = self.store.course(durability)
         turn, place = divmod(lives_before * CYCLES_OF_A_LIFE + place, len(course))
         random.Random(f"{self.seed}/{durability}/{turn}").shuffle(course)
         return course[place]
 
     def live(self, cycles):
-        """Some cycles on one journal."""
+        """Some cycles on one store."""
         number = cycles[0] // CYCLES_OF_A_LIFE
-        life = Life(LIVES[number % len(LIVES)], self.clients)
-        birth = BIRTHS[number % len(BIRTHS)]
+        life = Life(self.store, self.store.lives[number % len(self.store.lives)], self.clients)
+        birth = self.store.births[number % len(self.store.births)]
         try:
-            self.tried[birth] += 1
-            self.done[birth] += life.begin(birth)
+            happened = life.begin(birth)
+            if birth is not None:
+                self.tried[birth] += 1
+                self.done[birth] += happened
             for cycle in cycles:
                 fault = self.fault(cycle)
                 self.tried[fault] += 1
@@ -72,15 +78,16 @@ class Run:
         for key, wrong in life.violations():
             self.totals["violations"] += 1
             if len(self.stories) < 10:
-                again = f"crash_rig.py --seed {self.seed}" + (f" --cycle {cycle}" if cycle is not None else "")
-                self.stories.append(f"VIOLATION in {what}\n{wrong}\n{life.story(key)}\nagain, on a journal of its own: "
+                again = f"crash_rig.py --store {self.name} --seed {self.seed}"
+                again += f" --cycle {cycle}" if cycle is not None else ""
+                self.stories.append(f"VIOLATION in {what}\n{wrong}\n{life.story(key)}\nagain, on a store of its own: "
                                     f"{again}\nthe gateway's last words:\n{life.log()[-3000:]}")
                 print(self.stories[-1], flush=True)
 
     def report(self, cycles):
         unreached = [str(fault) for fault in self.tried if not self.done[fault]]
         seconds = time.monotonic() - self.began
-        print(f"\nseed {self.seed}: {cycles} cycles in {seconds:.0f} s")
+        print(f"\n{self.name}, seed {self.seed}: {cycles} cycles in {seconds:.0f} s")
         for fault in sorted(self.tried, key=str):
             print(f"  {self.done[fault]:5} of {self.tried[fault]:5}  {fault}")
         print(", ".join(f"{self.totals[name]} {name}" for name in
@@ -93,15 +100,17 @@ class Run:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--cycles", type=int, default=ROUND, help=f"how many ({ROUND}: the whole course)")
+    parser.add_argument("--store", choices=STORES, default="journal")
+    parser.add_argument("--cycles", type=int, default=None, help="how many, if not the whole course")
     parser.add_argument("--cycle", type=int, help="only this one")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--clients", type=int, default=6)
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(1 << 32) if options.seed is None else options.seed
     print(f"seed {seed}", flush=True)
-    run = Run(seed, options.clients)
-    cycles = range(options.cycles) if options.cycle is None else [options.cycle]
+    run = Run(options.store, seed, options.clients)
+    count = options.cycles or round_of(run.store)
+    cycles = range(count) if options.cycle is None else [options.cycle]
     for _, life in itertools.groupby(cycles, lambda cycle: cycle // CYCLES_OF_A_LIFE):
         run.live(list(life))
     return run.report(len(cycles))

@@ -1,4 +1,4 @@
-"""One life of a journal: the gateway, its upstream and the cycles that they go through together."""
+"""One life of a store: the gateway, its upstream and the cycles that they go through together."""
 
 import collections
 import json
@@ -13,7 +13,7 @@ import time
 import history
 from e2e import gateway, waiting, wire
 from failpoints import Action, Failpoints, Step
-from faults import AnyTime, AtStep, WhileOpening
+from faults import AnyTime, AtStep, OfStore, WhileOpening
 from load import NS, Caller, Load
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -64,7 +64,8 @@ class LedgerUpstream:
 
 
 class Life:
-    def __init__(self, durability, clients):
+    def __init__(self, store, durability, clients):
+        """`store`: one of stores.STORES."""
         self.durability = durability
         self._clients = clients
         self.totals = collections.Counter()
@@ -74,13 +75,16 @@ class Life:
         self._gateway = gateway.Gateway(None, **settings())
         self._upstream = LedgerUpstream(self._gateway.folder)
         self._gateway.settings["upstream"] = self._upstream.url
-        self._gateway.settings["store"]["journal"]["durability"] = durability
-        self._failpoints = Failpoints(self._gateway.folder / "failpoints", self._gateway.admin_address[1])
+        self._store = store(durability, self._gateway.folder)
+        self._gateway.settings["store"] = self._store.settings
+        self._store.prepare(self._gateway)
+        self._failpoints = Failpoints(self._gateway.folder / "failpoints", self._gateway.admin_address[1],
+                                      self._store.port)
         self._gateway.environment.update(self._failpoints.environment(gateway.binary()))
 
     def begin(self, birth):
-        """The making of the journal is killed, and done again. Whether that came about."""
-        happened = self._kill_while_opening(birth)
+        """The making of the journal is killed, and done again. Whether that came about. None: nobody disturbs it."""
+        happened = birth is None or self._kill_while_opening(birth)
         self._start()
         return happened
 
@@ -90,9 +94,10 @@ class Life:
     def remove(self):
         self._gateway.remove()
         self._upstream.stop()
+        self._store.remove()
 
     def log(self):
-        return self._gateway.log()
+        return self._gateway.log() + self._store.log()
 
     # -- cycles --
 
@@ -109,6 +114,8 @@ class Life:
                 self._any_time(fault, load, chance)
             case WhileOpening():
                 happened = self._open_again(fault, load, chance)
+            case OfStore():
+                self._of_store(fault, load, chance)
         self._failpoints.disarm()
         if not self._gateway.running:
             self._start()
@@ -162,6 +169,20 @@ class Life:
                     os.kill(self._gateway.pid, fault.then)
             self._wait_for_end(-signal.SIGKILL if fault.signal == signal.SIGKILL else None if fault.then else 0)
             self._start()
+        self._history.faults.append(history.Fault(str(fault), began, time.monotonic_ns()))
+
+    def _of_store(self, fault, load, chance):
+        self._wait_for_answers(load, STARTS_AT + chance.randrange(40))
+        began = time.monotonic_ns()
+        if fault.signal == signal.SIGKILL:
+            self._store.kill()
+            self._wait_for_answers(load, len(load.told) + STARTS_AT)
+            self._store.start()
+        else:
+            self._store.freeze()
+            threading.Event().wait(1.1 * LEASE_S)
+            self._store.thaw()
+        waiting.until(self._answers_admin, "the gateway has its store back")
         self._history.faults.append(history.Fault(str(fault), began, time.monotonic_ns()))
 
     def _open_again(self, fault, load, chance):
@@ -247,8 +268,9 @@ class Life:
         self._ask_store(self._all)
         self._all.ledger += self._upstream.new_lines()
         found = sum(stored.state == "unknown" for stored in self._all.stored.values())
-        counted = self._gateway.metrics()["onceward_records_unknown"]
-        assert counted == found, f"the status lookup finds {found} unknown records, the store counts {counted}"
+        # A shared store counts now and then.
+        waiting.until(lambda: self._gateway.metrics()["onceward_records_unknown"] == found,
+                      f"the status lookup finds {found} unknown records, and the store counts as many")
 
     def _ask_store(self, about):
         caller = Caller("a last duplicate", self._gateway.address)

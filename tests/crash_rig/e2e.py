@@ -5,4 +5,5 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
-from support import addresses, gateway, story, upstream, waiting, wire  # noqa: E402,F401  pylint: disable=all
+# pylint: disable=all
+from support import addresses, gateway, postgres, redis, story, upstream, waiting, wire  # noqa: E402,F401

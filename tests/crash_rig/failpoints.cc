@@ -44,13 +44,16 @@ enum class step : std::uint32_t {
   file_settle,
   file_rename,
   file_remove,
+  store_connect,
+  store_send,
+  store_receive,
 };
 
 enum class action : std::uint32_t { nothing, end, freeze, fail_once, fail_from_now, pretend_from_now };
 
 enum class place : std::uint32_t { before, after };
 
-constexpr std::size_t trace_steps_max = 65536 - 32;
+constexpr std::size_t trace_steps_max = 65536 - 36;
 
 // The file. `todo` is written last by who arms it, and cleared by who does it.
 struct control {
@@ -61,6 +64,7 @@ struct control {
   std::atomic<std::int32_t> error;
   std::atomic<std::uint32_t> times_done;
   std::atomic<std::uint32_t> admin_port;
+  std::atomic<std::uint32_t> store_port;  // 0 where the store has none.
   std::atomic<std::uint32_t> traced;
   std::array<std::atomic<std::uint8_t>, trace_steps_max> trace;
 };
@@ -83,7 +87,7 @@ control* shared() {
 }
 
 // What is at the other end of each descriptor.
-enum class role : std::uint8_t { none, client, upstream, wake_up };
+enum class role : std::uint8_t { none, client, upstream, store, wake_up };
 constexpr int descriptors_max = 65536;
 std::array<std::atomic<role>, descriptors_max> roles;
 
@@ -169,6 +173,11 @@ bool is_admin(int connection) {
   return local.ss_family != AF_INET || ntohs(address->sin_port) == shared()->admin_port;
 }
 
+bool is_at_store(const sockaddr* to) {
+  if (shared() == nullptr || to->sa_family != AF_INET) return false;
+  return ntohs(reinterpret_cast<const sockaddr_in*>(to)->sin_port) == shared()->store_port;
+}
+
 }  // namespace
 
 extern "C" {
@@ -187,11 +196,13 @@ int accept4(int listener, sockaddr* from, socklen_t* from_bytes, int flags) {
 int connect(int descriptor, const sockaddr* to, socklen_t to_bytes) {
   static auto* const real = next<decltype(connect)>("connect");
   if (to->sa_family != AF_INET && to->sa_family != AF_INET6) return real(descriptor, to, to_bytes);
-  set_role(descriptor, role::upstream);
-  if (visit(step::upstream_connect, place::before) == verdict::fail) return -1;
+  const bool is_store = is_at_store(to);
+  const step at = is_store ? step::store_connect : step::upstream_connect;
+  set_role(descriptor, is_store ? role::store : role::upstream);
+  if (visit(at, place::before) == verdict::fail) return -1;
   const int answer = real(descriptor, to, to_bytes);
   const int kept = errno;
-  visit(step::upstream_connect, place::after);  // Under way, as a rule.
+  visit(at, place::after);  // Under way, as a rule.
   errno = kept;
   return answer;
 }
@@ -204,6 +215,8 @@ ssize_t recv(int descriptor, void* into, std::size_t bytes, int flags) {
       return around(step::client_receive, call);
     case role::upstream:
       return around(step::upstream_receive, call);
+    case role::store:
+      return around(step::store_receive, call);
     case role::none:
     case role::wake_up:
       break;
@@ -219,6 +232,8 @@ ssize_t send(int descriptor, const void* from, std::size_t bytes, int flags) {
       return around(step::client_send, call);
     case role::upstream:
       return around(step::upstream_send, call);
+    case role::store:
+      return around(step::store_send, call);
     case role::none:
     case role::wake_up:
       break;

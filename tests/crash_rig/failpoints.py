@@ -30,6 +30,9 @@ class Step(enum.IntEnum):
     file_settle = 14
     file_rename = 15
     file_remove = 16
+    store_connect = 17
+    store_send = 18
+    store_receive = 19
 
 
 class Action(enum.IntEnum):
@@ -47,8 +50,8 @@ class Place(enum.IntEnum):
 
 
 _BYTES = 65536
-_TRACE_BEGIN = 32
-_TODO, _AT, _WHERE, _COUNTDOWN, _ERROR, _TIMES_DONE, _ADMIN_PORT, _TRACED = range(0, 32, 4)
+_TRACE_BEGIN = 36
+_TODO, _AT, _WHERE, _COUNTDOWN, _ERROR, _TIMES_DONE, _ADMIN_PORT, _STORE_PORT, _TRACED = range(0, _TRACE_BEGIN, 4)
 
 
 def library():
@@ -69,13 +72,14 @@ def preload_for(binary):
 class Failpoints:
     """One gateway's, across its restarts."""
 
-    def __init__(self, path, admin_port):
+    def __init__(self, path, admin_port, store_port=0):
         self.path = str(path)
         with open(path, "wb") as file:
             file.truncate(_BYTES)
         with open(path, "r+b") as file:
             self._memory = mmap.mmap(file.fileno(), _BYTES)
         self._put(_ADMIN_PORT, admin_port)
+        self._put(_STORE_PORT, store_port)
 
     def environment(self, binary):
         return {"LD_PRELOAD": preload_for(binary), "ONCEWARD_FAILPOINTS": self.path}

@@ -9,13 +9,14 @@ import unittest
 from cycle import Life
 from failpoints import Action, Place, Step
 from faults import BIRTHS, AtStep
+from stores import Journal
 
 LYING_DISK = AtStep(Action.pretend_from_now, Step.journal_write, Place.before)
 
 
 class LyingDisk(unittest.TestCase):
     def test_is_found_out(self):
-        life = Life("synced", clients=6)
+        life = Life(Journal, "synced", clients=6)
         self.addCleanup(life.remove)
         self.assertTrue(life.begin(BIRTHS[0]))
         life.cycle(0, AtStep(Action.end, Step.client_send), random.Random(1))

@@ -80,22 +80,6 @@ class RefusesToStart(shared_store.SharedStoreStory):
 
 class InTrouble(shared_store.SharedStoreStory):
 
-    def assert_no_store(self, gateway):
-        path = story.new_path()
-        document = self.assert_problem(self.post(path, {}, story.new_key(), via=gateway), "store-unavailable")
-        self.assertNotIn("onceward:", str(document.get("detail")).replace("urn:onceward:", ""))
-        self.assert_requests(path, 0)
-
-    def assert_works(self, gateway):
-        path, key = story.new_path(), story.new_key()
-        first = self.post(path, {}, key, via=gateway)
-        self.assert_first(first)
-        self.assert_replay(self.post(path, {}, key, via=gateway), first)
-        self.assert_effects(path, 1)
-
-    def ready(self, gateway):
-        return gateway.admin("GET", "/readyz").status == 200
-
     def test_a_database_that_goes_down_and_comes_back(self):
         gateway = self.start_shared()[0]
         path, key = story.new_path(), story.new_key()

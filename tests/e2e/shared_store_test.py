@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Several gateways on one database: what one of them knows, all of them know, and whatever happens to one of them, no
+"""Several gateways on one store: what one of them knows, all of them know, and whatever happens to one of them, no
 effect happens twice.
 """
 
 import os
-import signal
+import threading
 
 from support import shared_store, story, upstream, wire
 from support.waiting import Background, Gate, in_parallel, until
@@ -14,7 +14,15 @@ FOR_EVER = {"wait": "1h", "lease": "1h"}
 SHORT_LEASE = {"wait": "0", "lease": "1s"}
 
 
-class SeveralGateways(shared_store.SharedStoreStory):
+def a_day_off(offset):
+    """The environment of a gateway whose clock is wrong."""
+    return {"LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "FAKETIME": offset,
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")}
+
+
+class SeveralGateways:
+    """Of each store that gateways can share; see the end of the file."""
 
     def test_parallel_duplicates_over_three_gateways_are_forwarded_once(self):
         gateways = self.start_shared(3, defaults=FOR_EVER)
@@ -61,7 +69,7 @@ class SeveralGateways(shared_store.SharedStoreStory):
         self.upstream.wait_for_requests(path)
         waits = Background(lambda: self.post(path, {}, key, via=second))
         until(lambda: second.waiters() == 1, "the other waits")
-        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'onceward'")
+        self.end_sessions()
         gate.open()
         self.assert_replay(waits.result(), runs.result())
         self.assert_effects(path, 1)
@@ -94,11 +102,11 @@ class SeveralGateways(shared_store.SharedStoreStory):
         self.upstream.script(path, upstream.run_then_held(gate))
         runs = Background(lambda: self.post(path, {}, key, via=first))
         self.upstream.wait_for_requests(path)
-        os.kill(first.pid, signal.SIGSTOP)
+        first.pause()
         gate.open()
         self.wait_for_state("unknown", path, key, via=second)
         self.assert_problem(self.post(path, {}, key, via=second), "outcome-unknown", retryable=False)
-        os.kill(first.pid, signal.SIGCONT)
+        first.resume()
         answer = runs.result()
         self.assert_first(answer)
         self.assert_replay(self.post(path, {}, key, via=second), answer)
@@ -111,12 +119,12 @@ class SeveralGateways(shared_store.SharedStoreStory):
         self.upstream.script(path, upstream.held(gate), upstream.ok(body=b"of the second attempt"))
         runs = Background(lambda: self.post(path, {}, key, via=first))
         self.upstream.wait_for_requests(path)
-        os.kill(first.pid, signal.SIGSTOP)
+        first.pause()
         self.wait_for_state("unknown", path, key, via=second)
         answer = self.post(path, {}, key, via=second)
         self.assert_first(answer)
         gate.open()
-        os.kill(first.pid, signal.SIGCONT)
+        first.resume()
         self.assert_problem(runs.result(), "not-recorded")
         for via in (first, second):
             self.assert_replay(self.post(path, {}, key, via=via), answer)
@@ -125,12 +133,9 @@ class SeveralGateways(shared_store.SharedStoreStory):
 
     def test_the_clock_of_a_gateway_decides_nothing(self):
         ahead, behind, right = (self.make_shared(defaults=FOR_EVER) for _ in range(3))
-        shared_store.migrate(right)
+        self.prepare(right)
         for each, offset in ((ahead, "+1d"), (behind, "-1d")):
-            each.environment.update({
-                "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "FAKETIME": offset,
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")})
+            each.environment.update(a_day_off(offset))
         gateways = [each.start() for each in (ahead, behind, right)]
         for index, runs_at in enumerate(gateways):
             waits_at = gateways[(index + 1) % 3]
@@ -147,6 +152,50 @@ class SeveralGateways(shared_store.SharedStoreStory):
                 self.assert_replay(self.post(path, {}, key, via=via), answer)
             self.assert_effects(path, 1)
 
+    def test_after_all_of_it_nothing_is_left_behind(self):
+        """Three gateways under load, the clock of one a day off; one is killed, one is paused past its leases."""
+        defaults = {"wait": "5s", "lease": "1s"}
+        killed, paused, ahead = (self.make_shared(defaults=defaults) for _ in range(3))
+        gateways = (killed, paused, ahead)
+        self.prepare(killed)
+        ahead.environment.update(a_day_off("+1d"))
+        for each in gateways:
+            each.start()
+        connections_before = ahead.metrics()["onceward_client_connections"]  # That it is told on is one.
+        stop, made = threading.Event(), []
+
+        def charge(number):
+            while not stop.is_set():
+                path, key = story.new_path(), story.new_key()
+                made.append((path, key))
+                for via in (gateways[number % 3], gateways[(number + 1) % 3]):
+                    self._lost(path, key, via)
+        clients = Background(lambda: in_parallel(9, charge))
+        until(lambda: len(made) > 100, "some load")
+        sessions = self.sessions()
+        paused.pause()
+        killed.kill()
+        until(lambda: len(made) > 300, "some load at the one that is left")
+        killed.start()
+        paused.resume()
+        until(lambda: len(made) > 500, "some load at all three")
+        stop.set()
+        clients.result()
+
+        for path, key in made:
+            until(lambda path=path, key=key: self.state_of(path, key, via=ahead) != "in-flight", "no key is stuck")
+            state = self.state_of(path, key, via=killed)
+            self.assertIn(state, ("completed", "unknown", "released", "absent"))
+            self.assertEqual(self.state_of(path, key, via=paused), state)
+            effects = self.upstream.effects(path)
+            self.assertLessEqual(effects, 1)
+            self.assertEqual(effects, 1 if state == "completed" else effects if state == "unknown" else 0, state)
+        for each in gateways:
+            until(lambda each=each: each.waiters() == 0, "nobody waits any more")
+            until(lambda each=each: each.metrics()["onceward_client_connections"] == connections_before,
+                  "all clients are gone")
+        until(lambda: self.sessions() == sessions, "as many sessions as before, and none of those before")
+
     def test_other_payloads_and_other_callers_meet_at_no_gateway(self):
         first, second = self.start_shared(2, defaults=FOR_EVER)
         path, key = story.new_path(), story.new_key()
@@ -154,6 +203,14 @@ class SeveralGateways(shared_store.SharedStoreStory):
         self.assert_problem(self.post(path, {"amount": 2}, key, {"Authorization": "Bearer a"}, via=second), "mismatch")
         self.assert_first(self.post(path, {"amount": 1}, key, {"Authorization": "Bearer b"}, via=second))
         self.assert_effects(path, 2)
+
+
+class OnPostgres(SeveralGateways, shared_store.SharedStoreStory):
+    pass
+
+
+class OnRedis(SeveralGateways, shared_store.RedisStory):
+    pass
 
 
 if __name__ == "__main__":

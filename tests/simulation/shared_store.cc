@@ -12,7 +12,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr std::uint64_t completion_bytes_reserved = 1'024;
 constexpr milliseconds reply_patience{400};
 constexpr unsigned nobody = ~0u;
 
@@ -99,13 +98,7 @@ std::unique_ptr<store> shared_store::connect(process& from, unsigned owner) {
 
 shared_store::shared_store(schedule& time, const scenario& about, const operations& all, observer& sees,
                            std::uint64_t seed)
-    : time_(time),
-      about_(about),
-      all_(all),
-      sees_(sees),
-      random_(seed, {4}),
-      table_(completion_bytes_reserved),
-      replica_(completion_bytes_reserved) {
+    : time_(time), about_(about), all_(all), sees_(sees), random_(seed, {4}) {
   if (about_.store_loses_tail) replicate();
 }
 
@@ -127,13 +120,7 @@ reply shared_store::apply(unsigned owner, const command& what) {
 }
 
 reply shared_store::decide(const command& what) {
-  const wall_time now = wall_now();
-  if (const auto* asked = std::get_if<claim>(&what)) return table_.apply(*asked, now, fence{++last_fence_}, true);
-  if (const auto* asked = std::get_if<renew>(&what)) return table_.apply(*asked, now);
-  if (const auto* asked = std::get_if<complete>(&what)) return table_.apply(*asked, now);
-  if (const auto* asked = std::get_if<release>(&what)) return table_.apply(*asked, now);
-  if (const auto* asked = std::get_if<find>(&what)) return table_.apply(*asked, now);
-  return purged{table_.expire(now, 1'000)};
+  return server_.decide(what, wall_now());
 }
 
 reply shared_store::find_now(const record_key& key) {
@@ -146,7 +133,7 @@ reply shared_store::command_now(const command& what) {
 }
 
 void shared_store::replicate() {
-  if (!not_replicated_.empty()) replica_ = table_;
+  if (!not_replicated_.empty()) replica_ = server_;
   not_replicated_.clear();
   time_.in(about_.replication_lag, [this] { replicate(); });
 }
@@ -155,7 +142,7 @@ void shared_store::fail_over() {
   for (const operation_number each : not_replicated_)
     sees_.store_lost(each);
   not_replicated_.clear();
-  table_ = replica_;
+  server_.fail_over_to(replica_);
 }
 
 }  // namespace onceward::simulation

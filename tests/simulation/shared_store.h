@@ -1,4 +1,4 @@
-// A store that several gateways share: the real table of records on a server, behind a network that loses, doubles and
+// A store that several gateways share: the model of a server, behind a network that loses, doubles and
 // delays, with clients that give up waiting.
 //
 // It promises no more than real ones do. A command without a reply is indefinite; a copy of it may arrive later. Where
@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "onceward/store.h"
-#include "stores/memory/record_table.h"
 #include "tests/simulation/dice.h"
 #include "tests/simulation/observer.h"
 #include "tests/simulation/operations.h"
 #include "tests/simulation/process.h"
 #include "tests/simulation/scenario.h"
 #include "tests/simulation/schedule.h"
+#include "tests/simulation/server_model.h"
 
 namespace onceward::simulation {
 
@@ -60,9 +60,8 @@ class shared_store {
   bool calm_ = false;
   bool up_ = true;
   std::chrono::milliseconds wall_offset_{0};
-  std::uint64_t last_fence_ = 0;
-  memory_store::record_table table_;
-  memory_store::record_table replica_;
+  server_model server_;
+  server_model replica_;
   std::vector<operation_number> not_replicated_;
 };
 

@@ -2,8 +2,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -213,6 +215,12 @@ io_result<std::unique_ptr<disk>> open_posix_disk(const std::string& directory, p
   descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (opened.get() < 0) return failure(errno);
   return std::make_unique<posix_disk>(directory, std::move(opened), mode);
+}
+
+bool lies_in_memory(const std::string& directory) {
+  struct statfs about{};
+  if (::statfs(directory.c_str(), &about) != 0) return false;
+  return about.f_type == TMPFS_MAGIC || about.f_type == RAMFS_MAGIC;
 }
 
 }  // namespace onceward::journal

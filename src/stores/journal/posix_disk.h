@@ -16,4 +16,7 @@ enum class page_cache {
 // Makes the directory, for its owner only, if it is not there; its parent must be.
 io_result<std::unique_ptr<disk>> open_posix_disk(const std::string& directory, page_cache mode);
 
+// Whether what is in the directory is gone with the power, whatever was synced. False where that cannot be told.
+bool lies_in_memory(const std::string& directory);
+
 }  // namespace onceward::journal

@@ -7,7 +7,6 @@
 #include <variant>
 
 #include "stores/postgres/connection.h"
-#include "stores/postgres/pending_command.h"
 #include "stores/postgres/store_parts.h"
 
 namespace onceward::postgres {

@@ -206,6 +206,7 @@ void connection::end_setting_up(base::moment now) {
   failed_ = false;
   state_ = state::idle;
   due_ = base::moment::max();
+  server_ = identity_of(*facts);
   user_.on_connected(*facts);
 }
 
@@ -309,6 +310,11 @@ void connection::drop(const std::string& why, base::moment now) {
   // What worked until now is tried again at once.
   due_ = std::exchange(proven_, false) ? now : now + pause_.next(random_ >> 8);
   user_.on_lost(why);
+}
+
+void connection::refuse(const std::string& why, base::moment now) {
+  state_ = state::setting_up;
+  drop(why, now);
 }
 
 void connection::end_pause() {

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "stores/postgres/backoff.h"
+#include "net/backoff.h"
 #include "stores/postgres/parameters.h"
 #include "stores/postgres/rows.h"
 #include "stores/postgres/server_facts.h"
@@ -106,8 +106,14 @@ class connection {
   void add(statement which, const parameters& with);
   void send(base::moment now);
 
+  // Which server it was connected to last.
+  const server_identity& server() const { return server_; }
+  bool is_connected() const { return state_ == state::idle || state_ == state::busy; }
+
   // Gives the connection up, and tries for another.
   void drop(const std::string& why, base::moment now);
+  // Likewise, and for another server of a list first.
+  void refuse(const std::string& why, base::moment now);
   // There is reason to believe that the server is back: the pause before the next try, if there is one, ends.
   void end_pause();
 
@@ -137,12 +143,13 @@ class connection {
   state state_ = state::waiting;
   base::moment due_{};            // At once.
   std::size_t first_server_ = 0;  // Of a list: whom to ask first.
+  server_identity server_;
   bool failed_ = false;
   bool proven_ = false;  // A batch was committed since it connected.
   bool wants_to_write_ = false;
   bool commit_unacknowledged_ = false;
   std::vector<statement_result> results_;
-  backoff pause_;
+  net::backoff pause_;
   std::uint32_t random_;
 };
 

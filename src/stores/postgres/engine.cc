@@ -165,7 +165,9 @@ void postgres_store::engine::work() {
     each->work();
   bulletin_.work();
   caretaker_.work();
-  reachable_ = std::none_of(lanes_.begin(), lanes_.end(), [](const auto& each) { return each->link().is_down(); });
+  const bool reachable =
+      std::none_of(lanes_.begin(), lanes_.end(), [](const auto& each) { return each->link().is_down(); });
+  if (reachable_.exchange(reachable) != reachable && reachable) tell(event::kind::ready, {});
 }
 
 std::vector<connection*> postgres_store::engine::links() {
@@ -230,21 +232,38 @@ void postgres_store::engine::pass_on(std::span<const record_key> keys) {
   observer_->attempts_ended(keys);
 }
 
+// All connections are to one server, and never to one that another has taken over from, though it may still answer.
 // One lane alone serves a share of the keys only, so nobody waits out a pause when another has found the server.
 void postgres_store::engine::connected(const server_facts& facts) {
+  const server_identity found = identity_of(facts);
+  if (!server_) server_ = found;
+  if (is_past_of(found, *server_)) return leave_others(*server_);
+  if (found != *server_) {
+    const server_identity before = *std::exchange(server_, found);
+    leave_others(found);
+    // What the one before acknowledged is delivered first, and nothing has been sent to this one.
+    replies_.deliver();
+    tell(event::kind::server_changed, to_string(before) + " to " + to_string(found));
+  }
   for (connection* each : links())
     each->end_pause();
-  if (!options_.tell) return;
-  const std::string server = facts.system_identifier + ", timeline " + facts.timeline;
-  const std::string before = std::exchange(server_, server);
-  if (!before.empty() && before != server) options_.tell({event::kind::server_changed, before + " to " + server});
   if (std::exchange(told_lost_, {}).empty()) return;
-  options_.tell({event::kind::connected, "PostgreSQL " + facts.version});
+  tell(event::kind::connected, "PostgreSQL " + facts.version);
+}
+
+void postgres_store::engine::leave_others(const server_identity& chosen) {
+  for (connection* each : links()) {
+    if (each->is_connected() && each->server() != chosen)
+      each->refuse("another server has taken over: " + to_string(chosen), now_);
+  }
 }
 
 void postgres_store::engine::lost(const std::string& why) {
-  if (std::exchange(told_lost_, why) == why || !options_.tell) return;
-  options_.tell({event::kind::lost, why});
+  if (std::exchange(told_lost_, why) != why) tell(event::kind::lost, why);
+}
+
+void postgres_store::engine::tell(event::kind what, std::string detail) {
+  if (options_.tell) options_.tell({what, std::move(detail)});
 }
 
 }  // namespace onceward::postgres

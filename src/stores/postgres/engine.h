@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <variant>
@@ -56,6 +57,8 @@ class postgres_store::engine final : private store_parts {
   void give_up();
   void pass_on(std::span<const record_key> keys);
   std::vector<connection*> links();
+  void leave_others(const server_identity& chosen);
+  void tell(event::kind what, std::string detail);
 
   const options options_;
   const std::string description_;
@@ -78,9 +81,9 @@ class postgres_store::engine final : private store_parts {
   base::moment now_;
   base::moment end_ = base::moment::max();  // When closing: of all patience.
   core::reply_groups replies_;
-  std::string server_;          // Its identity, as of the last connection.
-  std::string told_lost_;       // Why, when that was told last; empty while the server is there.
-  std::vector<letter> opened_;  // Kept for its memory.
+  std::optional<server_identity> server_;  // The one that is used.
+  std::string told_lost_;                  // Why, when that was told last; empty while the server is there.
+  std::vector<letter> opened_;             // Kept for its memory.
   std::vector<std::unique_ptr<lane>> lanes_;
   bulletin bulletin_;
   caretaker caretaker_;

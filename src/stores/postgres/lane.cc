@@ -6,8 +6,8 @@
 #include <variant>
 
 #include "base/assert.h"
+#include "core/verdict.h"
 #include "stores/postgres/server_error.h"
-#include "stores/postgres/verdict.h"
 
 namespace onceward::postgres {
 namespace {
@@ -128,9 +128,9 @@ void lane::settle(pending_command what, const statement_result& result, batch_en
   if (end == batch_end::indefinite && found && found->changed) {
     return parts_.answer(what, store_failure{certainty::indefinite, errc::unavailable});
   }
-  auto answer = answer_to(what.what, found);
+  auto answer = core::answer_to(what.what, found);
   if (!answer) return send_again(std::move(what), errc::busy);
-  if (ends_attempt(what.what, *answer)) parts_.tell_others(*key_of(what.what));
+  if (core::ends_attempt(what.what, *answer)) parts_.tell_others(*key_of(what.what));
   parts_.answer(what, std::move(*answer));
 }
 

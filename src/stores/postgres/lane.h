@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "stores/postgres/connection.h"
-#include "stores/postgres/pending_command.h"
 #include "stores/postgres/store_parts.h"
 
 namespace onceward::postgres {

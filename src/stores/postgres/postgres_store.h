@@ -25,9 +25,11 @@
 namespace onceward::postgres {
 
 // What an operator may want to know of: the store reached the server again, or lost it, or found another one in its
-// place (a standby that was promoted, a backup that was restored), which may lack what the one before acknowledged.
+// place (a standby that was promoted, a backup that was restored), which may lack what the one before acknowledged. Of
+// that it tells when all replies of the one before are delivered, and before it sends a command to the other. It is
+// ready when commands of all keys are taken again.
 struct event {
-  enum class kind { connected, lost, server_changed };
+  enum class kind { connected, lost, server_changed, ready };
   kind what;
   std::string detail;
 };

@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "core/record.h"
+#include "core/verdict.h"
 #include "onceward/result.h"
 #include "onceward/store.h"
 
@@ -15,12 +15,7 @@ namespace onceward::postgres {
 // Nothing is NULL.
 using column_view = std::optional<std::string_view>;
 
-// What a statement about one record returned.
-struct found_record {
-  bool changed;   // By this statement.
-  wall_time now;  // The server's, when it decided.
-  core::record kept;
-};
+using core::found_record;
 
 // Columns of found_record, and those of a row of list_unknown, which ends with the key.
 inline constexpr std::size_t record_columns = 14;

@@ -20,7 +20,22 @@ std::string_view server_facts_text() {
   return "SELECT current_setting('server_version'), pg_is_in_recovery(), current_setting('transaction_read_only'),"
          " current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),"
          " current_setting('synchronous_standby_names'), (SELECT system_identifier::text FROM pg_control_system()),"
-         " CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END";
+         " CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END,"
+         " (SELECT coalesce(bool_and(c.relpersistence = 'p'), true) FROM pg_class c"
+         " WHERE c.relnamespace = to_regnamespace('onceward') AND c.relkind IN ('r', 'S'))";
+}
+
+server_identity identity_of(const server_facts& facts) {
+  return {facts.system_identifier, facts.timeline};
+}
+
+std::string to_string(const server_identity& which) {
+  return which.system_identifier + ", timeline " + which.timeline;
+}
+
+// Timelines are eight hexadecimal digits.
+bool is_past_of(const server_identity& one, const server_identity& other) {
+  return one.system_identifier == other.system_identifier && one.timeline < other.timeline;
 }
 
 std::optional<server_facts> read_server_facts(std::span<const column_view> row) {
@@ -36,7 +51,8 @@ std::optional<server_facts> read_server_facts(std::span<const column_view> row) 
                       .synchronous_commit = std::string(*row[5]),
                       .standby_names = std::string(*row[6]),
                       .system_identifier = std::string(*row[7]),
-                      .timeline = std::string(*row[8])};
+                      .timeline = std::string(*row[8]),
+                      .is_logged = *row[9] == "t"};
 }
 
 std::optional<std::string> objection_to(const server_facts& facts, durability level) {
@@ -57,6 +73,10 @@ std::optional<std::string> objection_to(const server_facts& facts, durability le
   if (facts.synchronous_commit == "off") {
     return "synchronous_commit = off acknowledges what is not on disk yet: set synchronous_commit = on for the "
            "database and for the gateway's role";
+  }
+  if (!facts.is_logged) {
+    return "a table of the schema onceward is UNLOGGED and would be empty after a crash of the server: ALTER TABLE ... "
+           "SET LOGGED";
   }
   if (level == durability::synced) return std::nullopt;
   if (facts.standby_names.empty()) {

@@ -20,7 +20,7 @@ std::string_view to_string(durability level);
 
 // One statement, without parameters, that works in any database.
 std::string_view server_facts_text();
-inline constexpr std::size_t server_facts_columns = 9;
+inline constexpr std::size_t server_facts_columns = 10;
 
 struct server_facts {
   std::string version;  // Of the server, for people.
@@ -31,8 +31,23 @@ struct server_facts {
   std::string synchronous_commit;
   std::string standby_names;
   std::string system_identifier;
-  std::string timeline;  // Empty in recovery.
+  std::string timeline;   // Empty in recovery.
+  bool is_logged = true;  // None of our tables is left out of the server's log.
 };
+
+// Of two servers with the same identity, one has what the other acknowledged.
+struct server_identity {
+  std::string system_identifier;
+  std::string timeline;
+
+  bool operator==(const server_identity&) const = default;
+};
+
+server_identity identity_of(const server_facts& facts);
+std::string to_string(const server_identity& which);
+
+// Whether `one` is what was before `other`: each promotion and each recovery of a backup begins a later timeline.
+bool is_past_of(const server_identity& one, const server_identity& other);
 
 // From the columns of server_facts_text(), as text.
 std::optional<server_facts> read_server_facts(std::span<const column_view> row);

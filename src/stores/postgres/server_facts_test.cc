@@ -20,7 +20,8 @@ server_facts sound() {
           .synchronous_commit = "on",
           .standby_names = "",
           .system_identifier = "7",
-          .timeline = "00000001"};
+          .timeline = "00000001",
+          .is_logged = true};
 }
 
 // The setting that the operator is told to change.
@@ -31,8 +32,8 @@ void expect_objection(const server_facts& facts, durability level, std::string_v
 }
 
 TEST(server_facts, are_read_from_the_row_that_asks_for_them) {
-  const std::array<column_view, server_facts_columns> row{"15.1",  "f",  "off", "on",      "on",
-                                                          "local", "s1", "7",   "00000002"};
+  const std::array<column_view, server_facts_columns> row{"15.1",  "f",  "off", "on",       "on",
+                                                          "local", "s1", "7",   "00000002", "t"};
   const auto facts = read_server_facts(row);
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->synchronous_commit, "local");
@@ -61,6 +62,9 @@ TEST(server_facts, name_what_loses_acknowledged_records) {
   facts = sound();
   facts.synchronous_commit = "off";
   expect_objection(facts, durability::synced, "synchronous_commit = on");
+  facts = sound();
+  facts.is_logged = false;
+  expect_objection(facts, durability::synced, "SET LOGGED");
   expect_objection(sound(), durability::replicated, "synchronous_standby_names");
   facts = sound();
   facts.standby_names = "s1";
@@ -74,6 +78,19 @@ TEST(server_facts, name_what_takes_no_writes) {
   expect_objection(facts, durability::synced, "default_transaction_read_only");
   facts.in_recovery = true;
   expect_objection(facts, durability::synced, "target_session_attrs");
+}
+
+TEST(server_identity, tells_a_server_from_what_it_was_before_a_promotion) {
+  const server_identity before = identity_of(sound());
+  server_identity after = before;
+  after.timeline = "00000002";
+  EXPECT_TRUE(is_past_of(before, after));
+  EXPECT_FALSE(is_past_of(after, before));
+  EXPECT_FALSE(is_past_of(before, before));
+  EXPECT_NE(before, after);
+  after.system_identifier = "8";
+  EXPECT_FALSE(is_past_of(before, after));
+  EXPECT_EQ(to_string(after), "8, timeline 00000002");
 }
 
 TEST(schema_version, that_is_not_ours_names_the_command) {

@@ -4,7 +4,7 @@
 // Each decides by the server's clock, read once, and changes the record only where core/record.h says that its command
 // does. Whether or not it changed it, it returns the record, so that the rules can be applied to what was found. At
 // READ COMMITTED a statement that met a concurrent change may find its own guard failed on a record that its snapshot
-// shows unchanged, or no record at all; verdict.h tells these from answers.
+// shows unchanged, or no record at all; core/verdict.h tells these from answers.
 #pragma once
 
 #include <array>

@@ -5,12 +5,15 @@
 #include <functional>
 #include <span>
 
+#include "core/pending_command.h"
 #include "core/reply_groups.h"
 #include "onceward/store.h"
-#include "stores/postgres/pending_command.h"
 #include "stores/postgres/server_facts.h"
 
 namespace onceward::postgres {
+
+using core::key_of;
+using core::pending_command;
 
 class store_parts {
  public:

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <string>
 
-#include "stores/postgres/backoff.h"
-
 namespace onceward::postgres {
 namespace {
 
@@ -65,17 +63,6 @@ TEST(target, asks_another_server_of_a_list_first) {
 TEST(one_line, folds_what_libpq_says) {
   EXPECT_EQ(one_line("connection failed:\n\tno route  to host\n"), "connection failed: no route to host");
   EXPECT_EQ(one_line("\n"), "");
-}
-
-TEST(backoff, doubles_up_to_its_bound_and_keeps_half_of_the_pause) {
-  backoff pause;
-  EXPECT_EQ(pause.next(0), backoff::first / 2);
-  for (int i = 0; i < 20; ++i)
-    pause.next(0);
-  EXPECT_EQ(pause.next(0), backoff::longest / 2);
-  EXPECT_LE(pause.next(0xffffffff), backoff::longest);
-  pause.reset();
-  EXPECT_LE(pause.next(0xffffffff), backoff::first);
 }
 
 }  // namespace

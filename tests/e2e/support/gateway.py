@@ -109,6 +109,13 @@ class Gateway:
         self._process.kill()
         self._process.wait(waiting.DEADLINE_S)
 
+    def pause(self):
+        """Returns when every thread of it stands still, which a busy machine may take its time for."""
+        self._process.send_signal(signal.SIGSTOP)
+        threads = pathlib.Path(f"/proc/{self.pid}/task").glob
+        waiting.until(lambda: all(each.read_text().rpartition(") ")[2].startswith("T") for each in threads("*/stat")),
+                      "it stands still")
+
     def resume(self):
         """Lets a process that was stopped go on."""
         self._process.send_signal(signal.SIGCONT)

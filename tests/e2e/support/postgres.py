@@ -45,15 +45,17 @@ class Postgres:
         self._user = _unprivileged()
         self._process = None
         self._log = self.folder / "log"
+        self.process_environment = None  # Of the server, where it is not this process's.
         os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
 
     # -- life --
 
-    def create(self):
+    def create(self, *flags):
+        """With these flags of initdb."""
         secret = self.folder / "password"
         secret.write_text(self.password or "unused")
         os.chown(secret, self._user.pw_uid, self._user.pw_gid)
-        self._run("initdb", "-D", self.data, "-U", _USER, "-E", "UTF8", "--locale=C", "--no-sync",
+        self._run("initdb", "-D", self.data, "-U", _USER, "-E", "UTF8", "--locale=C", "--no-sync", *flags,
                   "-A", "scram-sha-256" if self.password else "trust", "--pwfile", secret)
         return self
 
@@ -78,7 +80,8 @@ class Postgres:
         flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([*_as(self._user), _programs() / "postgres", "-D", self.data, *flags],
-                                             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                             env=self.process_environment)
 
     def answers(self):
         assert self._process.poll() is None, f"PostgreSQL ended before it was ready:\n{self.log()}"

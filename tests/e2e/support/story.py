@@ -133,7 +133,10 @@ class Story(unittest.TestCase):
         return response.json["state"]
 
     def wait_for_state(self, state, path, key, fields=(), via=None):
-        waiting.until(lambda: self.state_of(path, key, fields, via) == state, f"the record becomes {state}")
+        try:
+            waiting.until(lambda: self.state_of(path, key, fields, via) == state, f"the record becomes {state}")
+        except AssertionError as failure:
+            raise AssertionError(f"{failure}; it is {self.lookup('record', path, key, fields, via).json}") from None
 
     # -- what must hold --
 

@@ -1,4 +1,4 @@
-// A command on its way through the store.
+// A command on its way through a store that asks a server.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 #include "base/time.h"
 #include "onceward/store.h"
 
-namespace onceward::postgres {
+namespace onceward::core {
 
 struct pending_command {
   command what;
@@ -17,7 +17,7 @@ struct pending_command {
   base::moment queued_at;
   int sent = 0;           // How often it was.
   std::size_t place = 0;  // Among those that were taken for its batch.
-  bool alone = false;     // The batch that it was in failed; now it goes in one of its own.
+  bool alone = false;     // It is to go in a batch of its own, because one with others failed.
 };
 
 // The record that the command is about; null where it is about many.
@@ -32,4 +32,4 @@ inline const record_key* key_of(const command& what) {
       what);
 }
 
-}  // namespace onceward::postgres
+}  // namespace onceward::core

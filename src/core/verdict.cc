@@ -1,11 +1,11 @@
-#include "stores/postgres/verdict.h"
+#include "core/verdict.h"
 
 #include <utility>
 #include <variant>
 
 #include "base/assert.h"
 
-namespace onceward::postgres {
+namespace onceward::core {
 namespace {
 
 // Only to ask the rules whether they would grant.
@@ -16,18 +16,17 @@ struct judge {
 
   std::optional<reply> operator()(const claim& what) const {
     if (found && found->changed) {
-      const auto& running = std::get<core::state_in_flight>(found->kept.state);
+      const auto& running = std::get<state_in_flight>(found->kept.state);
       return claim_granted{found->kept.token, found->kept.attempt_number, running.lease_end - found->now};
     }
-    return unless_changed(
-        [&](const core::record* before, wall_time now) { return core::decide(before, what, now, any_fence); });
+    return unless_changed([&](const record* before, wall_time now) { return decide(before, what, now, any_fence); });
   }
   std::optional<reply> operator()(const renew& what) const { return applied_or_decided(what); }
   std::optional<reply> operator()(const complete& what) const { return applied_or_decided(what); }
   std::optional<reply> operator()(const release& what) const { return applied_or_decided(what); }
   std::optional<reply> operator()(const find&) const {
-    return unless_changed([](const core::record* before, wall_time now) {
-      return core::decision{before == nullptr ? reply{record_absent{}} : core::describe(*before, now), std::nullopt};
+    return unless_changed([](const record* before, wall_time now) {
+      return decision{before == nullptr ? reply{record_absent{}} : describe(*before, now), std::nullopt};
     });
   }
   std::optional<reply> operator()(const list_unknown&) const { return not_about_one_record(); }
@@ -37,13 +36,13 @@ struct judge {
   template <typename Command>
   std::optional<reply> applied_or_decided(const Command& what) const {
     if (found && found->changed) return applied{};
-    return unless_changed([&](const core::record* before, wall_time now) { return core::decide(before, what, now); });
+    return unless_changed([&](const record* before, wall_time now) { return decide(before, what, now); });
   }
 
   template <typename Decide>
   std::optional<reply> unless_changed(Decide decide) const {
-    const auto kept = found ? core::as_of(found->kept, found->now) : std::nullopt;
-    core::decision decided = decide(kept ? &*kept : nullptr, found ? found->now : wall_time{});
+    const auto kept = found ? as_of(found->kept, found->now) : std::nullopt;
+    decision decided = decide(kept ? &*kept : nullptr, found ? found->now : wall_time{});
     if (decided.after) return std::nullopt;
     return std::move(decided.answer);
   }
@@ -65,4 +64,4 @@ bool ends_attempt(const command& what, const reply& answer) {
          (std::holds_alternative<complete>(what) || std::holds_alternative<release>(what));
 }
 
-}  // namespace onceward::postgres
+}  // namespace onceward::core

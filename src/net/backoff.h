@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace onceward::postgres {
+namespace onceward::net {
 
 class backoff {
  public:
@@ -27,4 +27,4 @@ class backoff {
   std::chrono::milliseconds pause_ = first;
 };
 
-}  // namespace onceward::postgres
+}  // namespace onceward::net
