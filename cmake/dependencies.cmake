@@ -25,6 +25,7 @@ endfunction()
 onceward_find_plain(onceward_xxhash HEADER xxhash.h LIBRARY xxhash)
 onceward_find_plain(onceward_re2 HEADER re2/re2.h LIBRARY re2)
 onceward_find_plain(onceward_libpq HEADER postgresql/libpq-fe.h LIBRARY pq)
+onceward_find_plain(onceward_sqlite HEADER sqlite3.h LIBRARY sqlite3)
 
 if(ONCEWARD_TESTS)
   find_package(GTest 1.12 REQUIRED)
