@@ -29,6 +29,7 @@ onceward_find_plain(onceward_sqlite HEADER sqlite3.h LIBRARY sqlite3)
 
 if(ONCEWARD_TESTS)
   find_package(GTest 1.12 REQUIRED)
+  onceward_find_plain(onceward_libpqxx HEADER pqxx/pqxx LIBRARY pqxx)
 endif()
 if(ONCEWARD_BENCH)
   find_package(benchmark REQUIRED)
