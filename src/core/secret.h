@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/digest.h"
@@ -16,6 +17,10 @@ enum class digest_use : char {
   record_key = 'R',
   scope = 'S',
   fingerprint = 'F',
+  child_key = 'C',
 };
+
+// Equal for equal secrets only, and of no use to find one.
+std::string identity_of_secret(std::string_view secret);
 
 }  // namespace onceward::core

@@ -13,9 +13,9 @@
 #include <string_view>
 #include <utility>
 
-#include "base/digest.h"
 #include "base/hex.h"
 #include "base/random.h"
+#include "core/secret.h"
 
 namespace onceward::gateway {
 namespace {
@@ -95,13 +95,8 @@ std::string make_secret() {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// 128 bits of a digest of 256 random ones.
 std::string identity_of_secret(std::string_view secret) {
-  base::sha256 digest;
-  digest.update("onceward secret identity\n");
-  digest.update(secret);
-  const base::sha256_digest all = digest.finish();
-  return base::to_hex(std::span(all).first(16));
+  return core::identity_of_secret(secret);
 }
 
 tl::expected<std::string, std::string> read_secret(const std::string& path) {

@@ -59,7 +59,8 @@ class postgres_under_test final : public store_under_test {
   explicit postgres_under_test() : admin_(connect()) {
     run(admin_,
         "CREATE TABLE IF NOT EXISTS public.test_clock (ms bigint); TRUNCATE public.test_clock, onceward.record, "
-        "onceward.response; INSERT INTO public.test_clock VALUES (0); CREATE OR REPLACE FUNCTION onceward.now_ms() "
+        "onceward.recovery_point, onceward.response; INSERT INTO public.test_clock VALUES (0); CREATE OR REPLACE "
+        "FUNCTION onceward.now_ms() "
         "RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT ms FROM public.test_clock'");
     set_clock();
     open();

@@ -15,6 +15,15 @@ using failure = tl::unexpected<std::string>;
 // The number is arbitrary; it only has to be ours.
 constexpr const char* lock_text = "SELECT pg_advisory_xact_lock(7164823915026481)";
 
+tl::expected<bool, query_failure> upgrade(session& with, int version) {
+  for (; version < schema_version; ++version) {
+    if (const auto made = with.run(std::string(upgrade_text(version))); !made) return tl::unexpected(made.error());
+  }
+  const auto noted = with.ask("UPDATE onceward.deployment SET schema_version = $1::integer", {std::to_string(version)});
+  if (!noted) return tl::unexpected(noted.error());
+  return true;
+}
+
 tl::expected<bool, query_failure> migrate_inside(session& with) {
   if (const auto locked = with.ask(lock_text); !locked) return tl::unexpected(locked.error());
   const auto exists = with.ask("SELECT to_regclass('onceward.deployment') IS NOT NULL");
@@ -23,10 +32,11 @@ tl::expected<bool, query_failure> migrate_inside(session& with) {
     const auto found = with.ask("SELECT schema_version FROM onceward.deployment");
     if (!found) return tl::unexpected(found.error());
     const std::int64_t version = found->size() == 1 ? std::atoll((*found)[0][0].value_or("").c_str()) : 0;
+    if (version >= 1 && version < schema_version) return upgrade(with, static_cast<int>(version));
     if (const auto wrong = objection_to_schema(version)) return tl::unexpected(query_failure{"", *wrong});
     return false;
   }
-  if (const auto made = with.run(std::string(schema_text())); !made) return tl::unexpected(made.error());
+  if (const auto made = with.run(schema_text()); !made) return tl::unexpected(made.error());
   const auto noted = with.ask("INSERT INTO onceward.deployment (schema_version) VALUES ($1::integer)",
                               {std::to_string(schema_version)});
   if (!noted) return tl::unexpected(noted.error());

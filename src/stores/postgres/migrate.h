@@ -1,4 +1,4 @@
-// `onceward store migrate`: makes the schema of this build in a database.
+// `onceward store migrate`: makes the schema of this build in a database, or brings an older one up to it.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 namespace onceward::postgres {
 
 struct migrated {
-  bool changed;             // False where the schema was there already.
+  bool changed;             // False where the schema of this version was there already.
   std::string description;  // "db:5432/payments"
 };
 

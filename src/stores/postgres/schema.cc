@@ -1,11 +1,13 @@
 #include "stores/postgres/schema.h"
 
+#include "base/assert.h"
+
 namespace onceward::postgres {
+namespace {
 
 // Times are milliseconds since 1970 by the server's clock. Updates of a record leave its key and, mostly, the day of
 // its expiry as they are; with room on the page they touch no index.
-std::string_view schema_text() {
-  return R"(
+constexpr std::string_view version_1 = R"(
 CREATE SCHEMA onceward;
 
 CREATE TABLE onceward.deployment (
@@ -84,6 +86,36 @@ BEGIN
   RETURN dropped;
 END $$;
 )";
+
+// For src/transaction: where a run of several phases goes on, and what is to be sent after a commit. A recovery point
+// goes with its record; the server sees to that as the tables' owner, so that whoever purges needs no right for it.
+constexpr std::string_view from_1_to_2 = R"(
+CREATE TABLE onceward.recovery_point (
+  record_key bytea PRIMARY KEY REFERENCES onceward.record ON DELETE CASCADE,
+  attempt uuid NOT NULL,
+  phase integer NOT NULL,
+  state bytea NOT NULL
+);
+COMMENT ON COLUMN onceward.recovery_point.attempt IS 'Counts only while the record is this attempt''s.';
+
+CREATE TABLE onceward.outbox (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  record_key bytea NOT NULL,
+  created_at bigint NOT NULL DEFAULT onceward.now_ms(),
+  topic text NOT NULL,
+  payload bytea NOT NULL
+);
+)";
+
+}  // namespace
+
+std::string schema_text() {
+  return std::string(version_1).append(from_1_to_2);
+}
+
+std::string_view upgrade_text(int from) {
+  onceward_assert(from == 1);
+  return from_1_to_2;
 }
 
 }  // namespace onceward::postgres

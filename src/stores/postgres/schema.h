@@ -5,14 +5,18 @@
 // goes by dropping the day. docs/decisions/0016-records-whole-responses-by-day.md has the reasons.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace onceward::postgres {
 
 // Of the schema that this build reads and writes, and no other.
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 
 // Makes the schema of schema_version where there is none: several statements, for one transaction.
-std::string_view schema_text();
+std::string schema_text();
+
+// Brings the schema of version `from`, 1 or later, to the next one: several statements, for one transaction.
+std::string_view upgrade_text(int from);
 
 }  // namespace onceward::postgres
