@@ -11,11 +11,11 @@
 
 #include "base/hex.h"
 #include "base/random.h"
+#include "core/verdict.h"
 #include "stores/postgres/parameters.h"
 #include "stores/postgres/rows.h"
 #include "stores/postgres/server_error.h"
 #include "stores/postgres/statements.h"
-#include "stores/postgres/verdict.h"
 #include "stores/postgres/wake_up_text.h"
 #include "transaction/answers.h"
 
@@ -115,7 +115,7 @@ tl::expected<std::optional<reply>, failure> ask_once(PGconn* connection, const C
   const postgres::statement which = postgres::encode(what, with);
   const rows result = send(connection, postgres::text_of(which), postgres::types_of(which), with);
   if (!went_well(result.get())) return tl::unexpected(failure_of(connection, result.get()));
-  std::optional<postgres::found_record> found;
+  std::optional<core::found_record> found;
   if (PQntuples(result.get()) > 0) {
     std::vector<postgres::column_view> row;
     for (int number = 0; number < PQnfields(result.get()); ++number)
@@ -124,7 +124,7 @@ tl::expected<std::optional<reply>, failure> ask_once(PGconn* connection, const C
     if (!read) return tl::unexpected(failure{failure_kind::refused, "the record in the database is damaged"});
     found = std::move(*read);
   }
-  return postgres::answer_to(command(what), found);
+  return core::answer_to(command(what), found);
 }
 
 template <typename Command>
