@@ -84,6 +84,8 @@ class Settings(PostgresStory):
         url = self.server.create_database("unlogged")
         configured = self.make_shared(url)
         self.assertEqual(shared_store.migrate(configured).returncode, 0)
+        # A logged table may not refer to one that is not.
+        self.server.sql("ALTER TABLE onceward.recovery_point SET UNLOGGED", "unlogged")
         self.server.sql("ALTER TABLE onceward.record SET UNLOGGED", "unlogged")
         configured.launch()
         self.assertEqual(configured.wait_for_end(), 1, configured.log())

@@ -150,16 +150,19 @@ TEST_F(postgres_one_transaction, says_that_a_deadlock_is_to_be_run_again) {
   elsewhere.run("BEGIN");
   ASSERT_TRUE(std::holds_alternative<transaction::run>(first.begin(one)));
   ASSERT_TRUE(std::holds_alternative<transaction::run>(second.begin(two)));
-  std::thread waits([&] {
+  const std::string process = elsewhere.value("SELECT pg_backend_pid()");
+  std::jthread waits([&] {
     EXPECT_TRUE(std::holds_alternative<transaction::run>(second.begin(one)));
     elsewhere.run("COMMIT");
   });
-  // Whoever of the two begins to wait last, the first looks for the deadlock and is chosen.
+  // Who begins to wait last finds the deadlock, and is chosen.
+  postgres_database watcher(data);
+  while (watcher.value("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = " + process) == "0")
+    std::this_thread::yield();
   const begun result = first.begin(two);
   ASSERT_TRUE(std::holds_alternative<failure>(result));
   EXPECT_EQ(std::get<failure>(result).kind, failure_kind::run_again);
   EXPECT_EQ(first.commit().error().kind, failure_kind::aborted);
-  waits.join();
 }
 
 TEST_F(postgres_one_transaction, says_that_it_failed_before) {
