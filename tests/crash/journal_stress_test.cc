@@ -159,7 +159,9 @@ TEST(journal_under_stress, does_the_same_when_it_is_nearly_always_full) {
   journal::options chosen = small_journal_with_space_for_outcomes();
   chosen.bytes_limit = 4 * chosen.segment_bytes;
   tally seen;
-  stress(chosen, seen);
+  // Whether it is ever full depends on who runs when.
+  for (int times = 0; times < 50 && seen.refused == 0; ++times)
+    stress(chosen, seen);
   EXPECT_GT(seen.granted, 100u);
   EXPECT_GT(seen.refused, 0u);
 }

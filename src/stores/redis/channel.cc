@@ -50,7 +50,7 @@ bool is_numeric(const std::string& host) {
 
 struct trust::context {
   struct end {
-    void operator()(SSL_CTX* made) const { SSL_CTX_free(made); }
+    void operator()(SSL_CTX* old) const { SSL_CTX_free(old); }
   };
   std::unique_ptr<SSL_CTX, end> made;
 };
@@ -78,7 +78,7 @@ tl::expected<std::shared_ptr<trust>, std::string> trust::make(const std::string&
 
 struct channel::session {
   struct end {
-    void operator()(SSL* made) const { SSL_free(made); }
+    void operator()(SSL* old) const { SSL_free(old); }
   };
   std::unique_ptr<SSL, end> made;
   std::shared_ptr<trust> whom;

@@ -114,7 +114,10 @@ class Postgres:
         children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self._process.pid)], check=False,
                                   capture_output=True, text=True).stdout.split()
         for pid in (self._process.pid, *map(int, children)):
-            os.kill(pid, number)
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:  # A session that has just ended.
+                pass
 
     def remove(self):
         if self._process is not None and self._process.poll() is None:
