@@ -36,10 +36,12 @@ class BehindSentinels(shared_store.RedisStory):
         for via in (first, second):
             until(lambda via=via: self.ready(via), "the gateway is ready again")
             self.assertIn('"store-server-changed"', via.log())
-            self.assertNotIn("lacks", via.log())
+        # Sentinels of a slow machine may promote one replica after the other; both have all that was acknowledged.
         for (path, key), answer in zip(recorded, answers):
             self.assert_replay(self.post(path, {}, key, via=second), answer)
             self.assert_effects(path, 1)
+        for via in (first, second):
+            self.assertNotIn('"record-lost"', via.log())
 
     def test_an_attempt_that_runs_through_a_failover_is_recorded(self):
         gateway = self.start_shared(defaults=PATIENT)[0]

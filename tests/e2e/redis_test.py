@@ -73,6 +73,7 @@ class RefusesToStart(shared_store.RedisStory):
             self.assert_works(gateway)
         one.stop()
         until(lambda: '"store-server-changed"' in gateway.log(), "the gateway found the other")
+        until(gateway.is_ready, "every connection is at the other")
         one.start()
         for _ in range(10):
             self.assert_works(gateway)
