@@ -19,13 +19,13 @@ engine_rig::engine_rig(simulated_disk& on, const journal::options& chosen)
       shared_(segments_, [this] { return clock_.now(); }, chosen.cache_bytes, chosen.completion_bytes_reserved) {
   auto found = journal::find_segments(*mounted_);
   EXPECT_TRUE(found);
-  const auto recovered = journal::recover(*found, *mounted_, shared_);
+  auto recovered = journal::recover(*found, *mounted_, shared_);
   EXPECT_TRUE(recovered);
   shared_.set_fence_granted(recovered->fence_granted);
   while (segments_.free_bytes() < shared_.space_wanted() && segments_.add_file()) {
   }
   log_.emplace(segments_, recovered->end, chosen.level, shared_.now, [this] { return shared_.fence_granted(); });
-  committing_.emplace(shared_, *log_, journal::run_by::steps);
+  committing_.emplace(shared_, *log_, std::move(recovered->begun), journal::run_by::steps);
   shared_.commit_now = [this] { committing_->step(); };
   reading_.emplace(shared_, journal::run_by::steps);
   caretaking_.emplace(shared_, journal::run_by::steps);
@@ -58,14 +58,21 @@ void engine_rig::submit(command what, reply_sink& sink, std::uint64_t tag) {
 journal::location engine_rig::place_of(const record_key& key) {
   journal::shard& home = shared_.index.of(key);
   const std::lock_guard hold(home.mutex);
-  return home.find(key)->where;
+  if (const journal::slot* const place = home.find(key)) return place->where;
+  return home.cold_of(key, wall_time::min(), shared_.segments).front();
 }
 
-std::shared_ptr<const core::record> engine_rig::record_at(const journal::location& where) {
+journal::rewrite engine_rig::rewrite_of(const journal::location& where) {
   journal::block_buffer memory;
-  auto found = journal::read_entry(*where.in, where, memory);
+  const auto found = journal::read_entry(*where.in, where, memory);
   EXPECT_TRUE(found);
-  return std::make_shared<const core::record>(std::move(found->kept));
+  journal::rewrite what{.key = found->key,
+                        .from = where,
+                        .kind = journal::kind_of(found->kept),
+                        .expires_at = core::expiry(found->kept).value_or(wall_time::max()),
+                        .body = {}};
+  journal::encode_entry_body(found->key, found->kept, what.body);
+  return what;
 }
 
 std::uint64_t entries_of(const record_key& key, simulated_disk& on) {

@@ -37,9 +37,9 @@ class engine_rig final : private store {
   journal::cold_reader& cold_reader() { return *reading_; }
   journal::caretaker& caretaker() { return *caretaking_; }
 
-  // Where the latest durable entry of the key is, and the record in it.
+  // Where the latest durable entry of the key is, and what would write it once more.
   journal::location place_of(const record_key& key);
-  std::shared_ptr<const core::record> record_at(const journal::location& where);
+  journal::rewrite rewrite_of(const journal::location& where);
 
  private:
   void submit(command what, reply_sink& sink, std::uint64_t tag) override;

@@ -48,7 +48,7 @@ TEST(journal_committer, does_not_move_a_record_that_has_a_change_on_its_way) {
 
   // The committer finds the change and the move together.
   const auto changed = rig.submit(conformance::completed_of(0, 1, std::string(5'000, 'b')));
-  EXPECT_TRUE(rig.shared().rewrite_durably({{{key_of(0), from, rig.record_at(from)}}, 0}));
+  EXPECT_TRUE(rig.shared().rewrite_durably({{rig.rewrite_of(from)}, 0}));
   EXPECT_EQ(conformance::kind_of(rig.wait(changed)), "applied");
   EXPECT_EQ(entries_of(key_of(0), disk), 2u);  // The claim and its outcome.
 }
@@ -59,10 +59,10 @@ TEST(journal_committer, does_not_move_an_old_entry_over_a_newer_one) {
   rig.ask(conformance::claim_of(0, 1));
   rig.ask(conformance::unknown_of(0, 1));
   const journal::location from = rig.place_of(key_of(0));
-  const auto as_it_was = rig.record_at(from);
+  const journal::rewrite as_it_was = rig.rewrite_of(from);
   rig.ask(conformance::completed_of(0, 1));
 
-  EXPECT_TRUE(rig.shared().rewrite_durably({{{key_of(0), from, as_it_was}}, 0}));
+  EXPECT_TRUE(rig.shared().rewrite_durably({{as_it_was}, 0}));
   EXPECT_EQ(conformance::kind_of(rig.ask(find{key_of(0)})), "record_completed");
   EXPECT_EQ(entries_of(key_of(0), disk), 3u);
 }
@@ -101,9 +101,9 @@ TEST(journal_caretaker, waits_for_each_group_that_it_moves_before_it_sends_the_n
   std::uint64_t on_their_way_max = 0;
   rig.shared().commit_now = [&] {
     std::uint64_t on_their_way = 0;
-    std::vector<journal::commit_item> items;
-    rig.shared().commits.take_now(items);
-    for (const journal::commit_item& each : items) {
+    journal::commit_batch taken;
+    rig.shared().commits.take_now(taken);
+    for (const journal::commit_item& each : taken.items) {
       if (const auto* group = std::get_if<journal::rewrite_group>(&each)) {
         ++on_their_way;
         rig.shared().segments.give_back(group->space_promised);

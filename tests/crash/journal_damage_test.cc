@@ -15,8 +15,10 @@
 #include "base/checksum.h"
 #include "effort.h"
 #include "journal_rig.h"
+#include "reply_text.h"
 #include "sample_commands.h"
 #include "simulated_disk.h"
+#include "stores/journal/index_file.h"
 #include "stores/journal/log_scan.h"
 #include "stores/journal/sectors.h"
 
@@ -51,6 +53,8 @@ tl::expected<log_entries, journal::damage> read_log(simulated_disk& disk) {
 }
 
 // Two segments: every state, a body that spans blocks, records that were superseded. One entry in each batch.
+constexpr std::string_view index_suffix = ".index";
+
 class damaged_log : public testing::Test {
  protected:
   void SetUp() override {
@@ -69,6 +73,15 @@ class damaged_log : public testing::Test {
     written_.run(conformance::claim_of(3, 5));
     written_.run(conformance::completed_of(3, 5, "the last one"));
     written_.close();
+
+    for (const std::string& file : written_.disk().snapshot().names()) {
+      if (!file.ends_with(index_suffix)) continue;
+      with_index_ = written_.disk().snapshot();
+      index_file_ = file;
+    }
+    ASSERT_NE(index_file_, "");
+    // Most tests are about reading segments, and an index is there so that they need not be read.
+    written_.disk().holds().erase(index_file_);
 
     const platter left = written_.disk().snapshot();
     for (const std::string& file : left.names()) {
@@ -112,9 +125,22 @@ class damaged_log : public testing::Test {
     std::size_t bytes;
   };
 
+  // What is said of every key by the journal that is left, or nothing if it does not open.
+  std::vector<std::string> told_by(const platter& left) {
+    journal_rig opened(written_, left);
+    note_image();
+    if (opened.open(journal::run_by::steps)) return {};
+    std::vector<std::string> told;
+    for (std::uint64_t key = 0; key < keys; ++key)
+      told.push_back(conformance::to_text(opened.ask(find{conformance::key_of(key)})));
+    return told;
+  }
+
   journal_rig written_{keys};
   std::vector<written_part> parts_;  // The first segment and the second.
   log_entries entries_;
+  platter with_index_;
+  std::string index_file_;  // Of the first segment.
 };
 
 constexpr std::size_t header_sector_end = journal::sector_bytes;
@@ -153,6 +179,58 @@ TEST_F(damaged_log, with_any_byte_flipped_is_refused_or_read_as_it_was) {
       left.holds().bytes_of(part.file)[byte] ^= mask;
     }
   }
+}
+
+// Its index says where everything is, so the segment is not read: what is damaged is found when it is asked for.
+TEST_F(damaged_log, with_any_byte_of_an_indexed_segment_flipped_tells_what_was_acknowledged_or_that_it_cannot) {
+  const std::vector<std::string> as_it_was = told_by(with_index_);
+  ASSERT_EQ(as_it_was.size(), keys);
+  std::uint64_t opened = 0;
+  std::uint64_t cannot = 0;
+  for (std::size_t byte = 0; byte < parts_[0].bytes && !HasFailure(); byte += effort() > 1 ? 1u : 23u) {
+    SCOPED_TRACE("byte " + std::to_string(byte));
+    platter left = with_index_;
+    left.bytes_of(parts_[0].file)[byte] ^= std::byte{static_cast<unsigned char>(1u << (byte % 8))};
+    const std::vector<std::string> told = told_by(left);
+    // The header, or a record that had to be read to see whether a later segment supersedes it.
+    if (told.empty()) continue;
+    ++opened;
+    for (std::size_t key = 0; key < keys; ++key) {
+      if (told[key] == as_it_was[key]) continue;
+      EXPECT_EQ(told[key], conformance::to_text(store_failure{certainty::definite, errc::corrupt}));
+      ++cannot;
+    }
+  }
+  EXPECT_GT(opened, 100u);
+  EXPECT_GT(cannot, 0u);
+}
+
+TEST_F(damaged_log, with_any_byte_of_an_index_flipped_is_opened_as_it_was) {
+  const std::vector<std::string> as_it_was = told_by(with_index_);
+  const std::size_t bytes = with_index_.read(index_file_).size();
+  for (std::size_t byte = 0; byte < bytes && !HasFailure(); byte += effort() > 1 || byte < 300 ? 1u : 17u) {
+    SCOPED_TRACE("byte " + std::to_string(byte));
+    platter left = with_index_;
+    left.bytes_of(index_file_)[byte] ^= std::byte{static_cast<unsigned char>(1u << (byte % 8))};
+    EXPECT_EQ(told_by(left), as_it_was);
+  }
+}
+
+TEST_F(damaged_log, does_not_need_an_index_nor_take_that_of_another_segment) {
+  const std::vector<std::string> as_it_was = told_by(with_index_);
+  EXPECT_EQ(told_by(written_.disk().snapshot()), as_it_was);
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{100}, journal::block_bytes / 2}) {
+    platter left = with_index_;
+    left.bytes_of(index_file_).resize(bytes);
+    EXPECT_EQ(told_by(left), as_it_was);
+  }
+  // As if the file had been the segment before.
+  const auto contents = journal::index_of(1, {});
+  journal::block_buffer memory;
+  const auto empty = journal::encode_index({1, 1, 1}, contents, memory);
+  platter left = with_index_;
+  left.bytes_of(index_file_).assign(empty.begin(), empty.end());
+  EXPECT_EQ(told_by(left), as_it_was);
 }
 
 TEST_F(damaged_log, that_ends_early_in_zeros_is_refused_or_read_up_to_there) {

@@ -50,6 +50,8 @@ class journal_rig {
   reply run(const command& what);
   // The same with all of them outstanding at once: one for each key at most, and none that concerns all keys.
   std::vector<reply> run_together(std::span<const command> commands);
+  // Asks the journal alone, and judges nothing.
+  reply ask(const command& what);
 
   // Compares what the journal, just opened, holds with what it may hold after the first `operations` that its memory
   // speaks of, and goes on from there. Says what differs.
@@ -71,7 +73,6 @@ class journal_rig {
 
   // Where no threads do, does what there is to do.
   void step();
-  reply ask(const command& what);
   void judge(const command& what, const reply& is, std::uint64_t asked_after);
   // Whether the reply had come when so many operations had been carried out.
   static bool is_acknowledged(const stage& of, std::uint64_t operations);

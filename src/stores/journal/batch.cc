@@ -54,9 +54,9 @@ void batch_builder::clear() {
   entry_count_ = 0;
 }
 
-std::size_t batch_builder::add(std::string_view entry) {
+std::size_t batch_builder::add(std::string_view entry, std::string_view rest) {
   const std::size_t offset = disk_offset_of(payload_.size());
-  payload_.append(entry);
+  payload_.append(entry).append(rest);
   ++entry_count_;
   return offset;
 }

@@ -24,8 +24,8 @@ class batch_builder {
   // What the batch takes on disk with `entry_bytes` more.
   std::size_t disk_bytes_with(std::size_t entry_bytes) const { return disk_bytes_of(payload_.size() + entry_bytes); }
 
-  // Returns where in the batch's bytes on disk the entry begins.
-  std::size_t add(std::string_view entry);
+  // Adds an entry, in two pieces for those who have it so. Returns where in the batch's bytes on disk it begins.
+  std::size_t add(std::string_view entry, std::string_view rest = {});
 
   // The finished batch, in `out`'s memory.
   std::span<const std::byte> seal(batch_id id, block_buffer& out);

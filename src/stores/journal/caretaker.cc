@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "stores/journal/batch.h"
+#include "stores/journal/cold_reader.h"
+#include "stores/journal/index_file.h"
 #include "stores/journal/log_reader.h"
 #include "stores/journal/log_scan.h"
 
@@ -31,9 +33,8 @@ constexpr std::uint64_t group_padding_bytes = 4 * block_bytes;
 // Forgetting what has expired looks at every record. It is done this often while the log is written anew once.
 constexpr std::uint64_t sweeps_per_turnover = 8;
 
-bool is_unknown(shard& home, const record_key& key, slot& place, wall_time now) {
-  if (place.hot == nullptr) return place.kind == state_kind::unknown && place.expires_at > now;
-  const core::record* const kept = home.current(key, place, now);
+bool is_unknown(shard& home, slot& place, wall_time now) {
+  const core::record* const kept = home.current(place, now);
   return kept != nullptr && kind_of(*kept) == state_kind::unknown;
 }
 
@@ -80,6 +81,7 @@ void caretaker::step() {
     ended_ = mail.end;
     waiting_.swap(mail.without_space);
     errands_.swap(mail.errands);
+    sealed_.swap(mail.sealed);
   }
   if (!engine_.has_failed() && !ended_) make_space();
   // One that still finds no space waits again, unless there is none to be had.
@@ -89,7 +91,17 @@ void caretaker::step() {
   for (const errand& each : errands_)
     run(each);
   errands_.clear();
+  for (const sealed_segment& each : sealed_)
+    keep_index(each);
+  sealed_.clear();
   if (!engine_.has_failed() && !ended_) tidy();
+}
+
+void caretaker::keep_index(const sealed_segment& full) {
+  const auto of = engine_.segments.sealed(*full.which);
+  if (!of || engine_.has_failed()) return;
+  // Where it cannot be written, the next opening reads the segment.
+  static_cast<void>(engine_.segments.write_index(full.which->where.name, *of, index_of(of->generation, full.notes)));
 }
 
 // ---- Space ----------------------------------------------------------------------------------------------------------
@@ -135,7 +147,7 @@ std::uint64_t caretaker::forget_expired() {
   const wall_time now = engine_.now();
   for (shard& home : engine_.index.shards()) {
     const std::lock_guard hold(home.mutex);
-    home.for_each([&](const record_key& key, slot& place) { engine_.write_run_out(home, key, place, now); });
+    home.for_each_slot([&](const record_key& key, slot& place) { engine_.write_run_out(home, key, place, now); });
   }
   engine_.wait_until_durable();
 
@@ -143,7 +155,7 @@ std::uint64_t caretaker::forget_expired() {
   std::uint64_t space_held = 0;
   for (shard& each : engine_.index.shards()) {
     const std::lock_guard hold(each.mutex);
-    forgotten += each.erase_expired(now, space_held);
+    forgotten += each.erase_expired(now, engine_.segments, space_held);
   }
   engine_.segments.give_back(space_held);
   swept_at_generation_ = engine_.segments.newest_generation();
@@ -166,7 +178,8 @@ class caretaker::emptying {
     const auto body = entry_body(bytes, from_.generation);
     auto found = body ? decode_entry(*body) : tl::unexpected(body.error());
     if (!found) return false;
-    const location where{&from_, static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes.size())};
+    const location where{&from_, static_cast<std::uint32_t>(offset),
+                         static_cast<std::uint32_t>(rounded_entry_bytes(bytes.size()))};
     if (!is_wanted(*found, where)) return true;
 
     const std::uint64_t space = (bytes.size() / sector_payload_bytes + 1) * sector_bytes;
@@ -174,7 +187,11 @@ class caretaker::emptying {
     const std::uint64_t padding = group_.entries.empty() ? group_padding_bytes : 0;
     if (!engine_.segments.promise(space + padding, 0)) return false;
     group_.space_promised += space + padding;
-    group_.entries.push_back({found->key, where, std::make_shared<const core::record>(std::move(found->kept))});
+    group_.entries.push_back({.key = found->key,
+                              .from = where,
+                              .kind = kind_of(found->kept),
+                              .expires_at = core::expiry(found->kept).value_or(wall_time::max()),
+                              .body = std::string(*body)});
     return true;
   }
 
@@ -186,13 +203,17 @@ class caretaker::emptying {
   bool is_wanted(const entry& found, const location& where) {
     shard& home = engine_.index.of(found.key);
     const std::lock_guard hold(home.mutex);
-    slot* const place = home.find(found.key);
-    if (place == nullptr || place->where != where || place->changes_pending > 0) return false;
     const wall_time now = engine_.now();
+    slot* const place = home.find(found.key);
+    if (place == nullptr) {
+      if (!home.is_cold_at(found.key, where)) return false;
+      if (core::expiry(found.kept).value_or(wall_time::max()) > now) return true;
+      home.forget_cold(tag_of(found.key), where);
+      return false;
+    }
+    if (place->where != where || place->changes_pending > 0) return false;
     if (engine_.write_run_out(home, found.key, *place, now)) return false;
-    const bool has_expired =
-        place->hot == nullptr ? place->expires_at <= now : home.current(found.key, *place, now) == nullptr;
-    if (!has_expired) return true;
+    if (home.current(*place, now) != nullptr) return true;
     engine_.segments.give_back(place->space_held);
     home.erase(found.key);
     return false;
@@ -250,19 +271,11 @@ reply caretaker::purge_expired() {
 }
 
 reply caretaker::list(const list_unknown& asked) {
-  std::vector<record_key> keys;
   const wall_time now = engine_.now();
-  for (shard& each : engine_.index.shards()) {
-    const std::lock_guard hold(each.mutex);
-    each.for_each([&](const record_key& key, slot& place) {
-      if (asked.after < key && is_unknown(each, key, place, now)) keys.push_back(key);
-    });
-  }
-  std::sort(keys.begin(), keys.end());
-  if (keys.size() > asked.limit) keys.resize(asked.limit);
-
+  auto keys = unknown_after(asked, now);
+  if (!keys) return store_failure{certainty::definite, keys.error()};
   unknown_listed listed;
-  for (const record_key& key : keys) {
+  for (const record_key& key : *keys) {
     const auto summary = summarise_unknown(key, now);
     if (!summary) return store_failure{certainty::definite, summary.error()};
     if (*summary) listed.items.push_back({key, **summary});
@@ -270,26 +283,62 @@ reply caretaker::list(const list_unknown& asked) {
   return listed;
 }
 
+// The keys of cold records have to be read. Their tags are the beginnings of their keys, so no more are read than will
+// be listed.
+result<std::vector<record_key>> caretaker::unknown_after(const list_unknown& asked, wall_time now) {
+  std::vector<record_key> keys;
+  std::vector<cold_record> cold;
+  for (shard& each : engine_.index.shards()) {
+    const std::lock_guard hold(each.mutex);
+    each.for_each_slot([&](const record_key& key, slot& place) {
+      if (asked.after < key && is_unknown(each, place, now)) keys.push_back(key);
+    });
+    each.for_each_cold([&](const cold_record& record) {
+      const bool is_wanted = record.kind == state_kind::unknown && record.expires_at > now;
+      if (is_wanted && record.tag >= tag_of(asked.after)) cold.push_back(record);
+    });
+  }
+  std::sort(keys.begin(), keys.end());
+  std::sort(cold.begin(), cold.end(), [](const cold_record& left, const cold_record& right) { return left.tag < right.tag; });
+  std::vector<record_key> found;
+  for (const cold_record& each : cold) {
+    const auto before = [&](const record_key& key) { return tag_of(key) < each.tag; };
+    if (static_cast<std::size_t>(std::count_if(found.begin(), found.end(), before)) >= asked.limit) break;
+    segment& in = *engine_.segments.kept(each.segment);
+    const auto read = read_entry(in, {&in, each.offset, static_cast<std::uint32_t>(each.bytes)}, memory_);
+    if (!read) return tl::unexpected(read.error());
+    if (asked.after < read->key) found.push_back(read->key);
+  }
+  keys.insert(keys.end(), found.begin(), found.end());
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  if (keys.size() > asked.limit) keys.resize(asked.limit);
+  return keys;
+}
+
 // Nothing if it is no longer unknown.
 result<std::optional<record_summary>> caretaker::summarise_unknown(const record_key& key, wall_time now) {
   shard& home = engine_.index.of(key);
-  location last_tried;
   for (;;) {
-    location where;
-    std::shared_ptr<segment> in;
     {
       const std::lock_guard hold(home.mutex);
-      slot* const place = home.find(key);
-      if (place == nullptr || !is_unknown(home, key, *place, now)) return std::nullopt;
-      if (place->hot != nullptr) return core::summarise(*place->hot);
-      where = place->where;
-      in = where.in->shared_from_this();
+      if (slot* const place = home.find(key)) {
+        if (!is_unknown(home, *place, now)) return std::nullopt;
+        return core::summarise(*place->hot);
+      }
     }
-    const auto found = read_entry(*in, where, memory_);
-    if (found && found->key == key) return core::summarise(found->kept);
-    // Once more: it may have been moved while it was read.
-    if (where == last_tried) return tl::unexpected(found ? errc::corrupt : found.error());
-    last_tried = where;
+    const auto read = read_cold(engine_, key, memory_);
+    if (!read) return tl::unexpected(read.error());
+    const std::lock_guard hold(home.mutex);
+    if (home.find(key) != nullptr) continue;
+    if (read->kept != nullptr && home.is_cold_at(key, read->where)) {
+      const auto kept = core::as_of(*read->kept, now);
+      if (!kept || kind_of(*kept) != state_kind::unknown) return std::nullopt;
+      return core::summarise(*kept);
+    }
+    if (read->kept == nullptr && home.cold_of(key, now, engine_.segments).size() == read->others.size()) {
+      return std::nullopt;
+    }
   }
 }
 

@@ -1,5 +1,5 @@
-// The thread that keeps house: it preallocates and recycles segments, forgets what has expired, moves the last live
-// records out of old segments, and runs the commands that concern all keys. Nothing waits for it while there is space.
+// The thread that keeps house: it preallocates and recycles segments, writes index files, forgets what has expired,
+// moves the last live records out of old segments, and runs the commands that concern all keys. Nothing waits for it while there is space.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,11 @@ class caretaker {
   void run(const errand& asked);
   reply purge_expired();
   reply list(const list_unknown& asked);
+  result<std::vector<record_key>> unknown_after(const list_unknown& asked, wall_time now);
   result<std::optional<record_summary>> summarise_unknown(const record_key& key, wall_time now);
+
+  // So that the next opening need not read the segment.
+  void keep_index(const sealed_segment& full);
 
   // Makes space until enough is free of promises, or there is none to be had.
   void make_space();
@@ -44,6 +48,7 @@ class caretaker {
   engine& engine_;
   std::vector<request> waiting_;  // Kept for their memory.
   std::vector<errand> errands_;
+  std::vector<sealed_segment> sealed_;
   block_buffer memory_;
   std::uint64_t swept_at_generation_ = 0;
   std::uint64_t unreadable_generation_ = 0;  // A segment that cannot be emptied is not tried again.

@@ -1,7 +1,9 @@
 #include "stores/journal/cold_reader.h"
 
+#include <memory>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "stores/journal/log_reader.h"
 
@@ -36,33 +38,40 @@ void cold_reader::read_group() {
 }
 
 void cold_reader::read(read_request wanted) {
-  const record_key key = std::visit([](const auto& each) { return each.key; }, wanted.asked.what);
-  shard& home = engine_.index.of(key);
-  const auto is_there = [&] {
-    const slot* place = home.find(key);
-    return place != nullptr && place->hot == nullptr && place->where == wanted.where;
-  };
-  std::shared_ptr<segment> in;
-  {
-    const std::lock_guard hold(home.mutex);
-    if (is_there()) in = wanted.where.in->shared_from_this();
-  }
-  // Moved, read by somebody else, or gone: the command is decided by what is there now.
-  if (in == nullptr) return engine_.decide(std::move(wanted.asked), without_space::wait);
+  const record_key key = std::visit([](const auto& each) { return each.key; }, wanted.what);
+  const auto found = read_cold(engine_, key, memory_);
+  if (!found) return give({wanted.sink, wanted.tag, store_failure{certainty::definite, found.error()}});
+  engine_.decide(std::move(wanted), without_space::wait, &*found);
+}
 
-  auto found = read_entry(*in, wanted.where, memory_);
-  if (found && found->key == key) {
-    const read_record read{wanted.where, std::make_shared<const core::record>(std::move(found->kept))};
-    return engine_.decide(std::move(wanted.asked), without_space::wait, &read);
-  }
-  bool is_damaged;
+result<cold_reading> read_cold(engine& in, const record_key& key, block_buffer& memory) {
+  shard& home = in.index.of(key);
+  std::vector<location> places;
+  std::vector<std::shared_ptr<segment>> segments;  // Kept, whatever becomes of them.
   {
     const std::lock_guard hold(home.mutex);
-    is_damaged = is_there();
+    if (home.find(key) == nullptr) places = home.cold_of(key, in.now(), in.segments);
+    for (const location& each : places)
+      segments.push_back(each.in->shared_from_this());
   }
-  if (!is_damaged) return engine_.decide(std::move(wanted.asked), without_space::wait);
-  const errc reason = found ? errc::corrupt : found.error();
-  give({wanted.asked.sink, wanted.asked.tag, store_failure{certainty::definite, reason}});
+
+  cold_reading read;
+  for (const location& each : places) {
+    auto found = read_entry(*each.in, each, memory);
+    if (found && found->key == key) {
+      read.where = each;
+      read.kept = std::make_shared<const core::record>(std::move(found->kept));
+      return read;
+    }
+    {
+      // It may have been moved, and its segment be another one's by now. What was read counts for nothing then.
+      const std::lock_guard hold(home.mutex);
+      if (home.find(key) != nullptr || !home.is_cold_at(key, each)) return read;
+    }
+    if (!found) return tl::unexpected(found.error());
+    read.others.push_back(each);
+  }
+  return read;
 }
 
 }  // namespace onceward::journal

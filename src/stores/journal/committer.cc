@@ -13,7 +13,8 @@ struct overloaded : Handlers... {
 
 }  // namespace
 
-committer::committer(engine& shared, log_writer& log, run_by who) : engine_(shared), log_(log) {
+committer::committer(engine& shared, log_writer& log, sealed_segment begun, run_by who)
+    : engine_(shared), log_(log), written_(std::move(begun)) {
   if (who == run_by::threads) thread_ = std::thread([this] { run(); });
 }
 
@@ -37,27 +38,28 @@ void committer::step() {
 }
 
 void committer::commit_group() {
-  for (commit_item& each : group_)
-    take(std::move(each));
+  bodies_taken_ = 0;
+  for (commit_item& each : group_.items) {
+    std::visit(overloaded{
+                   [this](change& what) { take(what); },
+                   [this](answer& what) { answers_.push_back(std::move(what)); },
+                   [this](const barrier& what) { barriers_.push_back(what); },
+                   [this](const rewrite_group& what) { take(what); },
+               },
+               each);
+  }
   flush();
 }
 
-void committer::take(commit_item item) {
-  std::visit(overloaded{
-                 [this](change&& each) { take(std::move(each)); },
-                 [this](answer&& each) { answers_.push_back(std::move(each)); },
-                 [this](barrier&& each) { barriers_.push_back(each); },
-                 [this](rewrite_group&& each) { take(each); },
-             },
-             std::move(item));
-}
-
-void committer::take(change item) {
-  reply_sink* const sink = item.sink;
-  const std::uint64_t tag = item.tag;
-  if (place(std::move(item)) || sink == nullptr) return;
-  // It was decided, but nothing of it was or will be written.
-  replies_.add(*sink, tag, store_failure{certainty::definite, errc::io});
+void committer::take(change& item) {
+  const auto body = std::string_view(group_.bodies).substr(bodies_taken_, item.body_bytes);
+  bodies_taken_ += item.body_bytes;
+  if (const auto where = place(body)) {
+    placed_.push_back({std::move(item), *where});
+  } else if (item.sink != nullptr) {
+    // It was decided, but nothing of it was or will be written.
+    replies_.add(*item.sink, item.tag, store_failure{certainty::definite, errc::io});
+  }
 }
 
 void committer::take(const rewrite_group& group) {
@@ -67,36 +69,44 @@ void committer::take(const rewrite_group& group) {
 }
 
 void committer::take(const rewrite& item) {
-  shard& home = engine_.index.of(item.key);
-  std::unique_lock hold(home.mutex);
-  slot* const where = home.find(item.key);
-  // Whatever superseded the entry is in the log already or comes behind this in the queue.
-  if (where == nullptr || where->where != item.from || where->changes_pending > 0) return;
-  if (where->hot != nullptr && home.current(item.key, *where, engine_.now()) == nullptr) return;
-  auto kept = where->hot == nullptr ? item.kept : where->hot;
-  if (kept == nullptr) return;
-  ++where->changes_pending;
-  hold.unlock();
-  place({item.key, &home, where, std::move(kept), 0, nullptr, 0, applied{}});
+  {
+    shard& home = engine_.index.of(item.key);
+    const std::lock_guard hold(home.mutex);
+    slot* const kept = home.find(item.key);
+    // Whatever superseded the entry is in the log already or comes behind this in the queue.
+    if (kept == nullptr ? !home.is_cold_at(item.key, item.from)
+                        : kept->where != item.from || kept->changes_pending > 0) {
+      return;
+    }
+  }
+  if (const auto where = place(item.body)) placed_.push_back({&item, *where});
 }
 
-bool committer::place(change item) {
+std::optional<location> committer::place(std::string_view body) {
   while (!engine_.has_failed()) {
     location where;
-    const auto added = log_.add(item.key, *item.kept, where);
-    if (added && !*added) {
+    const auto added = log_.add(body, where);
+    if (!added) {
+      give_up(added.error());
+      return std::nullopt;
+    }
+    if (!*added) {
       flush();
       continue;
     }
-    changes_.push_back({std::move(item), where});
-    if (!added) {
-      give_up(added.error());
-    } else if (where.in != std::exchange(last_written_, where.in)) {
-      engine_.ask_to_look_around();
-    }
-    return true;
+    if (where.in != written_.which.get()) begin(*where.in);
+    return where;
   }
-  return false;
+  return std::nullopt;
+}
+
+void committer::begin(segment& next) {
+  sealed_segment full = std::exchange(written_, {next.shared_from_this(), {}});
+  if (full.which != nullptr) {
+    engine_.seal(std::move(full));
+  } else {
+    engine_.ask_to_look_around();
+  }
 }
 
 void committer::flush() {
@@ -119,26 +129,60 @@ void committer::flush() {
 }
 
 void committer::note_durable() {
-  for (placed_change& each : changes_) {
-    {
-      const std::lock_guard hold(each.what.home->mutex);
-      each.what.home->note_written(each.what.key, *each.what.place, *each.what.kept, each.where);
-      each.what.home->cool(engine_.hot_bytes_each);
-    }
-    space_promised_ += each.what.space_promised;
-    if (each.what.sink != nullptr) replies_.add(*each.what.sink, each.what.tag, std::move(each.what.value));
+  for (placed& each : placed_) {
+    std::visit(overloaded{
+                   [&](change& what) { note_durable(what, each.where); },
+                   [&](const rewrite* what) { note_durable(*what, each.where); },
+               },
+               each.what);
   }
-  changes_.clear();
+  placed_.clear();
   engine_.segments.give_back(std::exchange(space_promised_, 0));
+}
+
+void committer::note_durable(change& what, const location& where) {
+  location before;
+  {
+    const std::lock_guard hold(what.home->mutex);
+    before = what.place->where;
+    what.home->note_written(*what.place, what.kind, where);
+    what.home->cool(engine_.hot_bytes_each);
+  }
+  note(what.key, what.kind, what.expires_at, where, before);
+  space_promised_ += what.space_promised;
+  if (what.sink != nullptr) replies_.add(*what.sink, what.tag, std::move(what.value));
+}
+
+void committer::note_durable(const rewrite& what, const location& where) {
+  shard& home = engine_.index.of(what.key);
+  bool is_latest;
+  {
+    const std::lock_guard hold(home.mutex);
+    is_latest = home.move(what.key, what.from, where);
+  }
+  // One that has been forgotten meanwhile had expired.
+  if (is_latest) note(what.key, what.kind, what.expires_at, where, what.from);
+}
+
+void committer::note(const record_key& key, state_kind kind, wall_time expires_at, const location& where,
+                     const location& before) {
+  written_.notes.push_back({.key = prefix_of(key),
+                            .offset = where.offset,
+                            .bytes = where.bytes,
+                            .kind = kind,
+                            .expires_at = expires_at,
+                            .before = before.in == nullptr ? entry_place{}
+                                                           : entry_place{before.in->generation, before.offset}});
 }
 
 void committer::give_up(const io_error& error) {
   engine_.fail(log_.place() + ": " + describe(error));
-  for (placed_change& each : changes_) {
-    if (each.what.sink == nullptr) continue;
-    replies_.add(*each.what.sink, each.what.tag, store_failure{certainty::indefinite, errc::io});
+  for (placed& each : placed_) {
+    const auto* const what = std::get_if<change>(&each.what);
+    if (what == nullptr || what->sink == nullptr) continue;
+    replies_.add(*what->sink, what->tag, store_failure{certainty::indefinite, errc::io});
   }
-  changes_.clear();
+  placed_.clear();
 }
 
 }  // namespace onceward::journal

@@ -5,7 +5,11 @@
 // was in the batch may be on disk or not, so nothing is acknowledged after it.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string_view>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "core/reply_groups.h"
@@ -17,8 +21,8 @@ namespace onceward::journal {
 
 class committer {
  public:
-  // `shared` and `log` outlive it.
-  committer(engine& shared, log_writer& log, run_by who);
+  // `shared` and `log` outlive it. `begun` is the segment that the log goes on in, and what is in it; null for none.
+  committer(engine& shared, log_writer& log, sealed_segment begun, run_by who);
   // Writes and answers what is queued. Nothing is queued any more.
   ~committer();
 
@@ -28,30 +32,36 @@ class committer {
  private:
   void run();
   void commit_group();
-  void take(commit_item item);
-  void take(change item);
+  void take(change& item);
   void take(const rewrite_group& group);
   void take(const rewrite& item);
-  // Into the batch, behind what is there; false once the journal has failed.
-  bool place(change item);
+  // Into the batch, behind what is there; nothing once the journal has failed.
+  std::optional<location> place(std::string_view body);
+  // The log goes on in another segment.
+  void begin(segment& next);
   // Writes the batch and gives the answers that waited for it.
   void flush();
   void note_durable();
+  void note_durable(change& what, const location& where);
+  void note_durable(const rewrite& what, const location& where);
+  void note(const record_key& key, state_kind kind, wall_time expires_at, const location& where,
+            const location& before);
   void give_up(const io_error& error);
 
   engine& engine_;
   log_writer& log_;
-  std::vector<commit_item> group_;  // Kept for its memory.
-  // What waits for the batch that is being made.
-  struct placed_change {
-    change what;
+  commit_batch group_;           // Kept for its memory.
+  std::size_t bodies_taken_ = 0;  // Of the group.
+  // What waits for the batch that is being made, in the order of the log. A rewrite is still in the group.
+  struct placed {
+    std::variant<change, const rewrite*> what;
     location where;
   };
-  std::vector<placed_change> changes_;
+  std::vector<placed> placed_;
   std::vector<answer> answers_;
   std::vector<barrier> barriers_;
   std::uint64_t space_promised_ = 0;
-  segment* last_written_ = nullptr;
+  sealed_segment written_;  // The segment that is written to, and what is in it.
   core::reply_groups replies_;
   std::thread thread_;
 };

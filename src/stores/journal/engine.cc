@@ -39,6 +39,18 @@ answer answer_to(const request& asked, reply value) {
   return {asked.sink, asked.tag, std::move(value)};
 }
 
+change change_of(const record_key& key, shard& home, slot& place, std::uint64_t space_promised, answer then) {
+  return {.key = key,
+          .home = &home,
+          .place = &place,
+          .kind = kind_of(*place.hot),
+          .expires_at = core::expiry(*place.hot).value_or(wall_time::max()),
+          .space_promised = space_promised,
+          .sink = then.sink,
+          .tag = then.tag,
+          .value = std::move(then.value)};
+}
+
 // What an entry takes if it has a batch to itself.
 std::uint64_t disk_bytes_alone(std::uint64_t entry_bytes) {
   return disk_bytes_of(batch_header_bytes + entry_bytes);
@@ -53,7 +65,7 @@ engine::engine(segment_set& segments_, std::function<wall_time()> now_, std::uin
       hot_bytes_each(cache_bytes / record_index::shard_count),
       completion_bytes_reserved_(completion_bytes_reserved) {}
 
-void engine::decide(request asked, without_space otherwise, const read_record* read) {
+void engine::decide(request asked, without_space otherwise, const cold_reading* read) {
   aftermath after;
   {
     shard& home = index.of(key_of(asked.what));
@@ -63,10 +75,20 @@ void engine::decide(request asked, without_space otherwise, const read_record* r
   finish(after);
 }
 
-void engine::decide_locked(shard& home, request asked, without_space otherwise, const read_record* read,
+// Whether the log may have a record of the key of which nothing is known yet.
+bool engine::must_be_read(const shard& home, const record_key& key, wall_time time, const cold_reading* read) {
+  if (!home.may_be_cold(key)) return false;
+  for (const location& each : home.cold_of(key, time, segments)) {
+    if (read == nullptr || std::find(read->others.begin(), read->others.end(), each) == read->others.end()) return true;
+  }
+  return false;
+}
+
+void engine::decide_locked(shard& home, request asked, without_space otherwise, const cold_reading* read,
                            aftermath& after) {
   const record_key& key = key_of(asked.what);
-  slot* const place = home.find(key);
+  slot* place = home.find(key);
+  if (place == nullptr && read != nullptr && read->kept != nullptr) place = home.warm(key, read->where, read->kept);
   const bool pending = place != nullptr && place->changes_pending > 0;
   if (has_failed()) {
     // What was on its way when the journal failed may be on disk.
@@ -76,16 +98,11 @@ void engine::decide_locked(shard& home, request asked, without_space otherwise, 
   }
 
   const wall_time time = now();
-  const core::record* before = nullptr;
-  if (place != nullptr && (place->hot != nullptr || place->expires_at > time)) {
-    if (place->hot == nullptr && (read == nullptr || read->where != place->where)) {
-      const location where = place->where;
-      after.cold_reader = reads.push(read_request{std::move(asked), where});
-      return;
-    }
-    if (place->hot == nullptr) home.warm(key, *place, read->kept);
-    before = home.current(key, *place, time);
+  if (place == nullptr && must_be_read(home, key, time, read)) {
+    after.cold_reader = reads.push(std::move(asked));
+    return;
   }
+  const core::record* const before = place == nullptr ? nullptr : home.current(*place, time);
 
   core::decision decided = decide_by_the_rules(asked.what, before, time, fence_granted_);
   if (decided.after && !std::holds_alternative<renew>(asked.what)) {
@@ -128,12 +145,12 @@ void engine::keep_change(shard& home, request asked, core::decision decided, slo
   }
   if (held > needed) segments.give_back(held - needed);
 
-  auto kept = std::make_shared<const core::record>(*std::move(decided.after));
-  slot& now_kept = home.put(key, kept);
+  slot& now_kept = home.put(key, std::make_shared<const core::record>(*std::move(decided.after)));
   now_kept.space_held = to_hold;
   ++now_kept.changes_pending;
-  after.committer = commits.push(
-      change{key, &home, &now_kept, std::move(kept), to_write, asked.sink, asked.tag, std::move(decided.answer)});
+  after.committer = commits.push(change_of(key, home, now_kept, to_write, answer_to(asked, std::move(decided.answer))),
+                                 *now_kept.hot);
+  home.cool(hot_bytes_each);
   after.caretaker = is_claim && segments.free_bytes() < space_wanted() && !full;
 }
 
@@ -159,17 +176,16 @@ void engine::respond_when_durable(answer what) {
 
 void engine::put_and_write(shard& home, const record_key& key, core::record after) {
   const std::uint64_t to_write = disk_bytes_alone(entry_bytes_of(after));
-  auto kept = std::make_shared<const core::record>(std::move(after));
-  slot& place = home.put(key, kept);
+  slot& place = home.put(key, std::make_shared<const core::record>(std::move(after)));
   if (to_write > place.space_held && !segments.promise(to_write - place.space_held, 0)) return;
   if (place.space_held > to_write) segments.give_back(place.space_held - to_write);
   place.space_held = 0;
   ++place.changes_pending;
-  if (commits.push(change{key, &home, &place, std::move(kept), to_write, nullptr, 0, applied{}})) commits.wake();
+  if (commits.push(change_of(key, home, place, to_write, {nullptr, 0, applied{}}), *place.hot)) commits.wake();
 }
 
 bool engine::write_run_out(shard& home, const record_key& key, slot& place, wall_time at) {
-  if (place.hot == nullptr || place.changes_pending > 0 || place.kind_written != state_kind::in_flight) return false;
+  if (place.changes_pending > 0 || place.kind_written != state_kind::in_flight) return false;
   core::record kept = *place.hot;
   if (const auto* running = std::get_if<core::state_in_flight>(&kept.state)) {
     if (running->lease_end > at) return false;
@@ -197,6 +213,14 @@ void engine::ask_to_look_around() {
   {
     const std::lock_guard hold(caretaker.mutex);
     caretaker.look_around = true;
+  }
+  caretaker.filled.notify_one();
+}
+
+void engine::seal(sealed_segment which) {
+  {
+    const std::lock_guard hold(caretaker.mutex);
+    caretaker.sealed.push_back(std::move(which));
   }
   caretaker.filled.notify_one();
 }

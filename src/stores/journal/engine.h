@@ -6,7 +6,7 @@
 //   - it changes nothing and nothing about the record is pending: it is answered at once, before submit() returns;
 //   - it changes nothing, but the record has a change that is not durable yet: the answer goes to the committer too,
 //     behind that change, because it tells of it;
-//   - the record is in the log only: the cold reader reads it, and the command is decided then;
+//   - the record may be in the log only: the cold reader looks, and the command is decided then;
 //   - there is no space for it now: the caretaker looks for some, and the command is decided then.
 #pragma once
 
@@ -14,7 +14,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,6 +25,8 @@
 #include "base/batch_queue.h"
 #include "core/record.h"
 #include "onceward/store.h"
+#include "stores/journal/commit_queue.h"
+#include "stores/journal/index_file.h"
 #include "stores/journal/record_index.h"
 #include "stores/journal/segments.h"
 
@@ -46,62 +47,28 @@ struct errand {
   std::uint64_t tag;
 };
 
-struct answer {
-  reply_sink* sink;
-  std::uint64_t tag;
-  reply value;
-};
-
 // Under no lock.
 inline void give(answer what) {
   tagged_reply one{what.tag, std::move(what.value)};
   what.sink->deliver({&one, 1});
 }
 
-// ---- What the committer is given, in the order in which it is decided ----
-
-// A record to be written, and the answer to be given then; none for a change that nobody asked for.
-struct change {
-  record_key key;
-  shard* home;
-  slot* place;
-  std::shared_ptr<const core::record> kept;
-  std::uint64_t space_promised;
-  reply_sink* sink;
-  std::uint64_t tag;
-  reply value;
-};
-
-// Set once everything before it is durable; false if that will never be.
-struct barrier {
-  std::promise<bool>* passed;
-};
-
-// An entry to be written again, unless it is no longer the latest of its key.
-struct rewrite {
-  record_key key;
-  location from;
-  std::shared_ptr<const core::record> kept;  // As the entry has it.
-};
-struct rewrite_group {
-  std::vector<rewrite> entries;
-  std::uint64_t space_promised;
-};
-
-using commit_item = std::variant<change, answer, barrier, rewrite_group>;
-
 // ---- What the cold reader is given ----
 
-// The record is at `where` in the log, unless it has moved when it is looked for.
-struct read_request {
-  request asked;
-  location where;
+// A command about a record that may be in the log only.
+using read_request = request;
+
+// What was read of a key's cold records.
+struct cold_reading {
+  std::vector<location> others;               // Records of other keys, with the same tag.
+  location where;                             // Of the key's own, if there is one.
+  std::shared_ptr<const core::record> kept;  // It, or null.
 };
 
-// A record that was read from the log.
-struct read_record {
-  location where;
-  std::shared_ptr<const core::record> kept;
+// A segment that is full, and what is in it.
+struct sealed_segment {
+  std::shared_ptr<segment> which;
+  std::vector<index_note> notes;
 };
 
 // ---- What the caretaker is given ----
@@ -114,8 +81,11 @@ struct caretaker_mailbox {
   bool end = false;
   std::vector<request> without_space;
   std::vector<errand> errands;
+  std::vector<sealed_segment> sealed;
 
-  bool is_filled() const { return end || look_around || !without_space.empty() || !errands.empty(); }
+  bool is_filled() const {
+    return end || look_around || !without_space.empty() || !errands.empty() || !sealed.empty();
+  }
 };
 
 enum class without_space { wait, refuse };
@@ -126,7 +96,7 @@ class engine {
          std::uint64_t completion_bytes_reserved);
 
   // Decides a command and sees to it that it is answered. `read` is what was read of its record.
-  void decide(request asked, without_space otherwise, const read_record* read = nullptr);
+  void decide(request asked, without_space otherwise, const cold_reading* read = nullptr);
 
   // Leaves it to the caretaker.
   void run(errand asked);
@@ -146,6 +116,8 @@ class engine {
 
   // Asks the caretaker to look whether there is something to do.
   void ask_to_look_around();
+  // Gives it a segment to keep an index of.
+  void seal(sealed_segment which);
 
   // Refuses everything from now on. `what` tells people; the first stands, and is told to on_failure.
   void fail(std::string what);
@@ -164,7 +136,7 @@ class engine {
   segment_set& segments;
   record_index index;
   const std::function<wall_time()> now;
-  base::batch_queue<commit_item> commits;
+  commit_queue commits;
   base::batch_queue<read_request> reads;
   caretaker_mailbox caretaker;
   // Where no thread commits, whoever waits for the committer does its work; else empty.
@@ -186,7 +158,8 @@ class engine {
     bool caretaker = false;
   };
 
-  void decide_locked(shard& home, request asked, without_space otherwise, const read_record* read, aftermath& after);
+  bool must_be_read(const shard& home, const record_key& key, wall_time time, const cold_reading* read);
+  void decide_locked(shard& home, request asked, without_space otherwise, const cold_reading* read, aftermath& after);
   void keep_change(shard& home, request asked, core::decision decided, slot* place, without_space otherwise,
                    aftermath& after);
   void finish(aftermath& after);

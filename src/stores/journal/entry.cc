@@ -172,11 +172,11 @@ std::size_t entry_bytes_of(const core::record& kept) {
   return bytes;
 }
 
-void encode_entry(const record_key& key, const core::record& kept, std::uint64_t generation, std::string& out) {
-  const std::size_t bytes = entry_bytes_of(kept);
+void encode_entry_body(const record_key& key, const core::record& kept, std::string& out) {
+  const std::size_t bytes = entry_bytes_of(kept) - entry_header_bytes;
   const std::size_t begin = out.size();
-  out.reserve(begin + bytes);
-  out.append(entry_header_bytes, '\0');
+  // Many bodies are appended to one string, which must not be made longer for each of them.
+  if (out.capacity() < begin + bytes) out.reserve(std::max(2 * out.capacity(), begin + bytes));
 
   const auto* done = std::get_if<core::state_completed>(&kept.state);
   put(out, static_cast<std::uint8_t>(kind_of(kept)));
@@ -189,12 +189,16 @@ void encode_entry(const record_key& key, const core::record& kept, std::uint64_t
   put(out, std::int64_t{kept.retention.count()});
   std::visit(state_writer{out, kept}, kept.state);
   onceward_assert(out.size() - begin == bytes);
+}
 
-  const std::string_view body = std::string_view(out).substr(begin + entry_header_bytes);
-  std::string header;
-  put(header, static_cast<std::uint32_t>(body.size()));
-  put(header, base::checksum(body, generation));
-  out.replace(begin, entry_header_bytes, header);
+std::array<char, entry_header_bytes> entry_header(std::string_view body, std::uint64_t generation) {
+  std::string bytes;
+  put(bytes, static_cast<std::uint32_t>(body.size()));
+  put(bytes, base::checksum(body, generation));
+  std::array<char, entry_header_bytes> header;
+  onceward_assert(bytes.size() == header.size());
+  std::copy(bytes.begin(), bytes.end(), header.begin());
+  return header;
 }
 
 result<std::string_view> entry_body(std::string_view bytes, std::uint64_t generation) {

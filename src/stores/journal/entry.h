@@ -2,6 +2,7 @@
 // it, and it supersedes every earlier entry of its key.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -38,9 +39,10 @@ struct entry {
 // Header and body together.
 std::size_t entry_bytes_of(const core::record& kept);
 
-// Appends header and body. `generation` is that of the segment that the entry is written to: it is part of the
-// checksum.
-void encode_entry(const record_key& key, const core::record& kept, std::uint64_t generation, std::string& out);
+// Appends the body, which is the same in every segment.
+void encode_entry_body(const record_key& key, const core::record& kept, std::string& out);
+// The header of a body in a segment of this generation, which is part of the checksum.
+std::array<char, entry_header_bytes> entry_header(std::string_view body, std::uint64_t generation);
 
 // Takes the entry at the beginning of `bytes` apart: its body, with length and checksum proven. errc::corrupt.
 result<std::string_view> entry_body(std::string_view bytes, std::uint64_t generation);

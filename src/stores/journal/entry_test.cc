@@ -57,7 +57,10 @@ std::vector<core::record> all_kinds() {
 
 std::string encoded(const core::record& kept) {
   std::string out;
-  encode_entry(some_key(), kept, generation, out);
+  std::string body;
+  encode_entry_body(some_key(), kept, body);
+  const auto header = entry_header(body, generation);
+  out.append(header.data(), header.size()).append(body);
   return out;
 }
 

@@ -42,6 +42,10 @@ tl::expected<void, open_error> check(const options& chosen) {
     return refuse(errc::invalid, "the limit of the journal must allow for four segments of " +
                                      std::to_string(chosen.segment_bytes) + " bytes");
   }
+  if (chosen.bytes_limit / chosen.segment_bytes >= segments_max) {
+    return refuse(errc::invalid, "the limit of the journal allows for more than " + std::to_string(segments_max - 1) +
+                                     " segments; make them longer");
+  }
   return {};
 }
 
@@ -144,7 +148,7 @@ tl::expected<std::unique_ptr<journal>, open_error> journal::open(std::unique_ptr
 
   opened->log.emplace(opened->segments, recovered->end, chosen.level, shared.now,
                       [&shared] { return shared.fence_granted(); });
-  opened->committing.emplace(shared, *opened->log, who);
+  opened->committing.emplace(shared, *opened->log, std::move(recovered->begun), who);
   if (who == run_by::steps) shared.commit_now = [commits = &*opened->committing] { commits->step(); };
   opened->reading.emplace(shared, who);
   opened->caretaking.emplace(shared, who);

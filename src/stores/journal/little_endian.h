@@ -1,6 +1,7 @@
 // Integers as the journal's files have them: little-endian, of fixed width, at no particular alignment.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -13,10 +14,12 @@ namespace onceward::journal {
 template <std::integral Integer>
 void put(std::string& out, Integer value) {
   auto left = static_cast<std::make_unsigned_t<Integer>>(value);
-  for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-    out.push_back(static_cast<char>(static_cast<unsigned char>(left & 0xff)));
+  std::array<char, sizeof(Integer)> bytes;
+  for (char& each : bytes) {
+    each = static_cast<char>(static_cast<unsigned char>(left & 0xff));
     left = static_cast<decltype(left)>(static_cast<std::uint64_t>(left) >> 8);
   }
+  out.append(bytes.data(), bytes.size());
 }
 
 // Takes values from the front of bytes that may be anything. After the first that is not there, ok() is false and every

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view segment_prefix = "segment-";
 constexpr std::size_t segment_digits = 6;
+constexpr std::string_view index_suffix = ".index";
 constexpr std::string_view unfinished_suffix = ".unfinished";
 
 tl::unexpected<damage> io_damage(std::string file, const io_error& error) {
@@ -37,6 +38,10 @@ bool visit_entries(const batch_reading& batch, std::uint64_t batch_offset, std::
     at += whole.size();
   }
   return at == batch.entries_end;
+}
+
+bool is_index_file(std::string_view name) {
+  return name.ends_with(index_suffix) && number_of_segment_file(name.substr(0, name.size() - index_suffix.size())) != 0;
 }
 
 // What a file holds, by its first sector.
@@ -110,6 +115,10 @@ std::string segment_file_name(std::uint64_t number) {
   return std::string(segment_prefix) + digits;
 }
 
+std::string index_file_name(std::string_view segment_file) {
+  return std::string(segment_file) + std::string(index_suffix);
+}
+
 std::string unfinished_name(std::string_view name) {
   return std::string(name) + std::string(unfinished_suffix);
 }
@@ -160,34 +169,47 @@ tl::expected<scanned_log, damage> find_segments(disk& where) {
   const auto names = where.list();
   if (!names) return io_damage(where.name(), names.error());
   std::vector<found_file> files;
+  std::vector<std::string> indexes;
   for (const std::string& name : *names) {
     if (number_of_segment_file(name) != 0) {
       auto found = inspect(where, name);
       if (!found) return tl::unexpected(std::move(found.error()));
       files.push_back(*std::move(found));
+    } else if (is_index_file(name)) {
+      indexes.push_back(name);
     } else if (name.ends_with(unfinished_suffix) && name.starts_with(segment_prefix)) {
       if (const auto removed = where.remove(name); !removed) return io_damage(name, removed.error());
     }
   }
-  return order(std::move(files));
+  auto log = order(std::move(files));
+  if (log) log->indexes = std::move(indexes);
+  return log;
+}
+
+segment_bounds bounds_of(const scanned_log& log, std::size_t number) {
+  const segment_header& header = log.segments[number].header;
+  const bool is_last = number + 1 == log.segments.size();
+  return {.generation = header.generation,
+          .first_sequence = header.first_sequence,
+          .next_first_sequence = is_last ? 0 : log.segments[number + 1].header.first_sequence};
+}
+
+tl::expected<segment_end, damage> scan_segment(const scanned_log& log, std::size_t number, block_buffer& memory,
+                                               const entry_visitor& visit) {
+  const scanned_segment& which = log.segments[number];
+  memory.reserve(which.header.segment_bytes);
+  const auto whole = memory.first(which.header.segment_bytes);
+  if (const auto read = which.where.file->read_at(0, whole); !read) return io_damage(which.where.name, read.error());
+  auto end = walk_segment(whole, bounds_of(log, number), number, visit);
+  if (!end) end.error().file = which.where.name;
+  return end;
 }
 
 tl::expected<void, damage> scan(scanned_log& log, const entry_visitor& visit) {
-  block_buffer bytes;
+  block_buffer memory;
   for (std::size_t i = 0; i < log.segments.size(); ++i) {
-    const scanned_segment& each = log.segments[i];
-    const bool is_last = i + 1 == log.segments.size();
-    bytes.reserve(each.header.segment_bytes);
-    const auto whole = bytes.first(each.header.segment_bytes);
-    if (const auto read = each.where.file->read_at(0, whole); !read) return io_damage(each.where.name, read.error());
-    const segment_bounds bounds{.generation = each.header.generation,
-                                .first_sequence = each.header.first_sequence,
-                                .next_first_sequence = is_last ? 0 : log.segments[i + 1].header.first_sequence};
-    auto end = walk_segment(whole, bounds, i, visit);
-    if (!end) {
-      end.error().file = each.where.name;
-      return tl::unexpected(std::move(end.error()));
-    }
+    const auto end = scan_segment(log, i, memory, visit);
+    if (!end) return tl::unexpected(end.error());
     log.batches += end->batches;
     log.entries += end->entries;
     log.end = *end;

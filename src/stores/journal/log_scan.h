@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "stores/journal/block_buffer.h"
 #include "stores/journal/disk.h"
 #include "stores/journal/segment_header.h"
 
@@ -63,6 +64,7 @@ struct scanned_segment {
 struct scanned_log {
   std::vector<scanned_segment> segments;  // Of the log, oldest first. Empty for a new directory.
   std::vector<segment_file> unused;       // Preallocated, or no longer part of the log.
+  std::vector<std::string> indexes;       // Files that seem to be indexes of segments; nobody has looked inside.
   segment_end end;                        // Of the last segment.
   std::uint64_t batches = 0;
   std::uint64_t entries = 0;
@@ -71,12 +73,20 @@ struct scanned_log {
 // Files that are not the journal's are left alone. A file whose making was interrupted is removed.
 tl::expected<scanned_log, damage> find_segments(disk& where);
 
+// What the segment of this number in `log` has to hold.
+segment_bounds bounds_of(const scanned_log& log, std::size_t number);
+
+// Reads every batch of that segment, all of it at once into `memory`.
+tl::expected<segment_end, damage> scan_segment(const scanned_log& log, std::size_t number, block_buffer& memory,
+                                               const entry_visitor& visit);
+
 // Reads every batch of what find_segments() found, oldest first.
 tl::expected<void, damage> scan(scanned_log& log, const entry_visitor& visit);
 
 // The name of the segment file of this number, which is not its generation; and of one still being made.
 std::string segment_file_name(std::uint64_t number);
 std::string unfinished_name(std::string_view name);
+std::string index_file_name(std::string_view segment_file);
 // 0 for a name that is not a segment file's.
 std::uint64_t number_of_segment_file(std::string_view name);
 

@@ -21,18 +21,17 @@ log_writer::log_writer(segment_set& segments, position end, durability level, st
       now_(std::move(now)),
       fence_granted_(std::move(fence_granted)) {}
 
-io_result<bool> log_writer::add(const record_key& key, const core::record& kept, location& where) {
-  const std::size_t bytes = entry_bytes_of(kept);
+io_result<bool> log_writer::add(std::string_view body, location& where) {
+  const std::size_t bytes = entry_header_bytes + body.size();
   if (!has_room(bytes)) {
     if (!batch_.empty()) return false;
     if (auto rotated = rotate(); !rotated) return tl::unexpected(rotated.error());
     onceward_assert(has_room(bytes));
   }
-  entry_.clear();
-  encode_entry(key, kept, end_.active->generation, entry_);
+  const auto header = entry_header(body, end_.active->generation);
   where = {.in = end_.active.get(),
-           .offset = static_cast<std::uint32_t>(end_.offset + batch_.add(entry_)),
-           .bytes = static_cast<std::uint32_t>(entry_.size())};
+           .offset = static_cast<std::uint32_t>(end_.offset + batch_.add({header.data(), header.size()}, body)),
+           .bytes = static_cast<std::uint32_t>(rounded_entry_bytes(bytes))};
   return true;
 }
 

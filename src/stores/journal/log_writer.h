@@ -5,8 +5,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
-#include "core/record.h"
 #include "onceward/store.h"
 #include "stores/journal/batch.h"
 #include "stores/journal/block_buffer.h"
@@ -29,8 +29,8 @@ class log_writer {
   log_writer(segment_set& segments, position end, durability level, std::function<wall_time()> now,
              std::function<std::uint64_t()> fence_granted);
 
-  // Adds an entry to the batch and says where it will be. False if the batch must be written first.
-  io_result<bool> add(const record_key& key, const core::record& kept, location& where);
+  // Adds the entry with this body to the batch and says where it will be. False if the batch must be written first.
+  io_result<bool> add(std::string_view body, location& where);
 
   // Writes the batch, if there is anything in it, and makes it as durable as the level says. After an error the writer
   // is not used again.
@@ -52,7 +52,6 @@ class log_writer {
   const std::function<wall_time()> now_;
   const std::function<std::uint64_t()> fence_granted_;
   batch_builder batch_;
-  std::string entry_;
   block_buffer memory_;
 };
 

@@ -1,7 +1,9 @@
 // Where every record is: in memory as it stands, or in the log only; in shards, each under its own lock.
 //
-// A slot's record may run ahead of the log: a change is made in memory when it is decided and counted as pending until
-// it is durable. Whoever answers from a slot with a pending change must not answer before that change is durable.
+// A record that is in memory has a slot: one that is claimed, that has a change on its way, or that was used lately. It
+// may run ahead of the log: a change is made in memory when it is decided and counted as pending until it is durable.
+// Whoever answers from a slot with a pending change must not answer before that change is durable. All other records
+// are cold: sixteen bytes in a table say where the log has them. A record has a slot or is cold, never both.
 #pragma once
 
 #include <array>
@@ -12,31 +14,32 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
-#include <unordered_set>
+#include <vector>
 
 #include "core/record.h"
+#include "stores/journal/cold_table.h"
 #include "stores/journal/entry.h"
+#include "stores/journal/index_file.h"
 #include "stores/journal/segments.h"
 
 namespace onceward::journal {
 
-// An entry in the log. The segment lives as long as a slot points into it.
+// An entry in the log. The segment lives as long as the index points into it.
 struct location {
   segment* in = nullptr;  // Null: not in the log yet.
   std::uint32_t offset = 0;
-  std::uint32_t bytes = 0;
+  std::uint32_t bytes = 0;  // As rounded_entry_bytes() has them.
   friend bool operator==(const location&, const location&) = default;
 };
 
 struct slot {
-  std::shared_ptr<const core::record> hot;          // Null: read it from `where`.
+  std::shared_ptr<const core::record> hot;
   location where;                                   // The latest durable entry.
-  wall_time expires_at{};                           // Of the entry at `where`, unless that is in flight.
   std::uint64_t space_held = 0;                     // Promised for the outcome of a claim in flight.
   std::uint32_t changes_pending = 0;                // Entries on their way into the log.
   state_kind kind = state_kind::in_flight;          // Of the record.
   state_kind kind_written = state_kind::in_flight;  // Of the entry at `where`.
-  bool may_cool = false;                            // Has its place in the shard's order of cooling.
+  bool in_line = false;                             // Has its place in the shard's order of cooling.
 };
 
 // Every function, and everything that is reached through a shard, is used under `mutex`.
@@ -44,53 +47,71 @@ class shard {
  public:
   std::mutex mutex;
 
-  // Null if there is no record. A slot stays where it is until it is erased.
+  // ---- What is in memory ----
+
+  // Null if the record is not. A slot stays where it is until it is erased or let go.
   slot* find(const record_key& key);
   // The slot of the key, made if need be, with `now_kept` as its record.
   slot& put(const record_key& key, std::shared_ptr<const core::record> now_kept);
-  // The hot record of `place` as it is now, valid until it changes, or null if it has expired. A lease that has run out
-  // is noted.
-  const core::record* current(const record_key& key, slot& place, wall_time now);
-
-  // The entry of `written` is durable at `where`.
-  void note_written(const record_key& key, slot& place, const core::record& written, location where);
-  // An entry was found in the log; it is the latest of its key so far.
-  void note_found(const entry_head& found, location where);
-  // The record was read from the log.
-  void warm(const record_key& key, slot& place, std::shared_ptr<const core::record> kept);
-
-  // Forgets records that have expired, in the log as well. Returns how many; adds the space they held to `space_held`.
-  std::uint64_t erase_expired(wall_time now, std::uint64_t& space_held);
+  // The record of `place` as it is now, valid until it changes, or null if it has expired. A lease that has run out is
+  // noted.
+  const core::record* current(slot& place, wall_time now);
+  // An entry with this kind is durable at `where`.
+  void note_written(slot& place, state_kind kind, location where);
   void erase(const record_key& key);
+  void for_each_slot(const std::function<void(const record_key&, slot&)>& visit);
 
-  // Lets go of hot records, those longest hot first, until at most `bytes` are kept or none can be let go.
+  // Lets go of records until at most `bytes` are kept or none can be let go: those first that came first.
   void cool(std::uint64_t bytes);
 
-  std::size_t size() const { return slots_.size(); }
+  // ---- What is in the log only ----
+
+  // What may be the key's record and has not expired; latest first.
+  std::vector<location> cold_of(const record_key& key, wall_time now, segment_set& in) const;
+  bool may_be_cold(const record_key& key) const { return cold_.has_any_of(tag_of(key)); }
+  bool is_cold_at(const record_key& key, const location& where) const;
+  // An entry was found in the log.
+  void note_found(std::uint32_t tag, state_kind kind, wall_time expires_at, location where);
+  // It has been superseded.
+  void forget_cold(std::uint32_t tag, location where);
+  // The record at `where` was read, and has a slot from now on. Null if it is not there any more.
+  slot* warm(const record_key& key, const location& where, std::shared_ptr<const core::record> kept);
+  void for_each_cold(const std::function<void(const cold_record&)>& visit) const { cold_.for_each(visit); }
+
+  // ---- Both ----
+
+  // The entry at `from` has a copy at `to`, which is the latest of its key from now on.
+  // False if it is not there any more.
+  bool move(const record_key& key, const location& from, const location& to);
+
+  // Forgets records that have expired, in the log as well. Returns how many; adds the space they held to `space_held`.
+  std::uint64_t erase_expired(wall_time now, segment_set& in, std::uint64_t& space_held);
+
+  std::size_t size() const { return slots_.size() + cold_.size(); }
   std::uint64_t unknown(wall_time now) const;
-  void for_each(const std::function<void(const record_key&, slot&)>& visit);
 
  private:
   void set_hot(slot& place, std::shared_ptr<const core::record> kept);
-  // The slot of the key, made if need be, with `kind` as its record's.
-  slot& obtain(const record_key& key, state_kind kind);
-  void set_kind(const record_key& key, slot& place, state_kind kind);
-  void count(const record_key& key, state_kind kind);
-  void uncount(const record_key& key, state_kind kind);
-  void move_to(slot& place, location where);
+  void set_kind(slot& place, state_kind kind);
+  void line_up(const record_key& key, slot& place);
+  bool may_cool(const slot& place) const;
+  void let_go(const record_key& key, slot& place);
 
   std::unordered_map<record_key, slot, core::record_key_index> slots_;
-  std::unordered_set<record_key, core::record_key_index> in_flight_;
-  std::uint64_t unknown_ = 0;
+  cold_table cold_;
+  std::uint64_t unknown_ = 0;    // Of the slots.
+  std::uint64_t in_flight_ = 0;  // Of the slots.
   std::uint64_t hot_bytes_ = 0;
-  std::deque<record_key> cooling_;  // Longest hot first.
+  std::deque<record_key> cooling_;  // Those with an outcome, longest in memory first.
 };
 
 class record_index {
  public:
-  static constexpr std::size_t shard_count = 64;
+  static constexpr std::size_t shard_count = 128;
 
-  shard& of(const record_key& key) { return shards_[std::to_integer<std::size_t>(key.bytes.back()) % shard_count]; }
+  shard& of(const record_key& key) { return of(prefix_of(key)); }
+  // By another part of the key than its tag.
+  shard& of(key_prefix key) { return shards_[static_cast<std::size_t>(key.bits >> 24 & 0xff) % shard_count]; }
   std::array<shard, shard_count>& shards() { return shards_; }
 
  private:

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "stores/journal/index_file.h"
 #include "stores/journal/log_reader.h"
 
 namespace onceward::journal {
@@ -41,6 +44,108 @@ tl::expected<void, damage> make_durable(const scanned_log& found, disk& where) {
   return {};
 }
 
+// Fills the index, one segment after the other, oldest first.
+class filling {
+ public:
+  filling(const scanned_log& found, disk& where, engine& into)
+      : found_(found), disk_(where), engine_(into), kept_(into.segments.adopt(found)) {}
+
+  const std::vector<std::shared_ptr<segment>>& kept() const { return kept_; }
+
+  // What a sealed segment has that no later one supersedes, from its index file. False if it has none.
+  bool take_index(std::size_t number) {
+    const segment_bounds bounds = bounds_of(found_, number);
+    const auto contents = read_index(disk_, found_.segments[number].where.name,
+                                     {bounds.generation, bounds.first_sequence, bounds.next_first_sequence});
+    if (!contents || !is_plausible(number, *contents)) return false;
+    for (const superseded_entry& each : contents->superseded)
+      forget(each.key, each.where);
+    for (const index_note& each : contents->entries)
+      note(number, each);
+    engine_.segments.adopt_index(found_.segments[number].where.name, index_file_bytes(*contents));
+    return true;
+  }
+
+  // The same from the segment itself. Returns what its index has to say.
+  tl::expected<std::vector<index_note>, damage> take_entries(std::size_t number, segment_end& end,
+                                                             std::uint64_t& fence_granted) {
+    std::unordered_map<record_key, index_note, core::record_key_index> latest;
+    const auto visit = [&](std::size_t, std::uint64_t offset, std::string_view bytes) {
+      const auto head = decode_entry_head(bytes.substr(entry_header_bytes));
+      if (!head) return false;
+      fence_granted = std::max(fence_granted, static_cast<std::uint64_t>(head->token));
+      latest[head->key] = {.key = prefix_of(head->key),
+                           .offset = static_cast<std::uint32_t>(offset),
+                           .bytes = static_cast<std::uint32_t>(rounded_entry_bytes(bytes.size())),
+                           .kind = head->kind,
+                           .expires_at = head->expires_at.value_or(wall_time::max()),
+                           .before = {}};
+      return true;
+    };
+    const auto scanned = scan_segment(found_, number, memory_, visit);
+    if (!scanned) return tl::unexpected(scanned.error());
+    end = *scanned;
+    std::vector<index_note> notes;
+    notes.reserve(latest.size());
+    for (auto& [key, each] : latest) {
+      if (auto superseded = supersede(key, each); !superseded) return tl::unexpected(std::move(superseded.error()));
+      note(number, each);
+      notes.push_back(each);
+    }
+    return notes;
+  }
+
+ private:
+  // An index that passes its checksum was written by us; what it says of places is compared all the same, before a
+  // pointer is made of it.
+  bool is_plausible(std::size_t number, const index_contents& contents) const {
+    const std::uint64_t own = found_.segments[number].header.generation;
+    return std::all_of(contents.entries.begin(), contents.entries.end(),
+                       [&](const index_note& each) { return each.offset < found_.segments[number].where.bytes; }) &&
+           std::all_of(contents.superseded.begin(), contents.superseded.end(),
+                       [&](const superseded_entry& each) { return each.where.generation < own; });
+  }
+
+  // The older entries of the key. There are few: most were superseded in their own segment.
+  tl::expected<void, damage> supersede(const record_key& key, index_note& by) {
+    shard& home = engine_.index.of(key);
+    const std::lock_guard hold(home.mutex);
+    if (!home.may_be_cold(key)) return {};
+    for (const location& each : home.cold_of(key, wall_time::min(), engine_.segments)) {
+      const auto older = read_entry(*each.in, each, memory_for_one_);
+      if (!older) {
+        return tl::unexpected(damage{older.error(), each.in->where.name, each.offset, "a record cannot be read"});
+      }
+      if (older->key != key) continue;
+      if (by.before.generation == 0) by.before = {each.in->generation, each.offset};
+      home.forget_cold(tag_of(key), each);
+    }
+    return {};
+  }
+
+  void note(std::size_t number, const index_note& what) {
+    shard& home = engine_.index.of(what.key);
+    const std::lock_guard hold(home.mutex);
+    home.note_found(what.key.tag(), what.kind, what.expires_at, {kept_[number].get(), what.offset, what.bytes});
+  }
+
+  void forget(key_prefix key, const entry_place& where) {
+    const std::uint64_t oldest = found_.segments.front().header.generation;
+    if (where.generation < oldest) return;  // Let go of since.
+    segment* const in = kept_[where.generation - oldest].get();
+    shard& home = engine_.index.of(key);
+    const std::lock_guard hold(home.mutex);
+    home.forget_cold(key.tag(), {in, where.offset, 0});
+  }
+
+  const scanned_log& found_;
+  disk& disk_;
+  engine& engine_;
+  const std::vector<std::shared_ptr<segment>> kept_;
+  block_buffer memory_;
+  block_buffer memory_for_one_;
+};
+
 }  // namespace
 
 tl::expected<recovered_log, damage> recover(scanned_log& found, disk& where, engine& into) {
@@ -49,33 +154,46 @@ tl::expected<recovered_log, damage> recover(scanned_log& found, disk& where, eng
     return tl::unexpected(std::move(dropped.error()));
   }
   if (auto durable = make_durable(found, where); !durable) return tl::unexpected(std::move(durable.error()));
-  const auto kept = segments.adopt(found);
-  std::uint64_t fence_granted = kept.empty() ? 0 : found.segments.back().header.fence_granted;
-  const auto visit = [&](std::size_t number, std::uint64_t offset, std::string_view bytes) {
-    const auto head = decode_entry_head(bytes.substr(entry_header_bytes));
-    if (!head) return false;
-    fence_granted = std::max(fence_granted, static_cast<std::uint64_t>(head->token));
-    shard& home = into.index.of(head->key);
-    const std::lock_guard hold(home.mutex);
-    home.note_found(*head,
-                    {kept[number].get(), static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes.size())});
-    return true;
-  };
-  if (auto scanned = scan(found, visit); !scanned) return tl::unexpected(std::move(scanned.error()));
-  if (kept.empty()) return recovered_log{{}, fence_granted};
+  filling index(found, where, into);
+  std::uint64_t fence_granted = found.segments.empty() ? 0 : found.segments.back().header.fence_granted;
+  sealed_segment last;
+  for (std::size_t number = 0; number < found.segments.size(); ++number) {
+    const bool is_last = number + 1 == found.segments.size();
+    const std::string& file = found.segments[number].where.name;
+    if (!is_last && index.take_index(number)) {
+      std::erase(found.indexes, index_file_name(file));
+      continue;
+    }
+    auto notes = index.take_entries(number, found.end, fence_granted);
+    if (!notes) return tl::unexpected(std::move(notes.error()));
+    const segment_bounds bounds = bounds_of(found, number);
+    if (is_last) {
+      last = {index.kept().back(), *std::move(notes)};
+    } else {
+      // Without it, the next opening reads the segment, too.
+      const indexed_segment as{bounds.generation, bounds.first_sequence, bounds.next_first_sequence};
+      const auto written = segments.write_index(file, as, index_of(bounds.generation, *notes));
+      if (written) std::erase(found.indexes, index_file_name(file));
+    }
+  }
+  // Those of segments that are gone, or that could not be read.
+  for (const std::string& each : found.indexes)
+    static_cast<void>(where.remove(each));
+  if (last.which == nullptr) return recovered_log{{}, {}, fence_granted};
 
   // Only now: an expired record may hide an older entry of its key.
   std::uint64_t space_held = 0;
   for (shard& each : into.index.shards()) {
     const std::lock_guard hold(each.mutex);
-    each.erase_expired(into.now(), space_held);
+    each.erase_expired(into.now(), segments, space_held);
   }
 
   // Where a batch was not written to its end, some of it is still there; the log goes on in a segment that has none of
   // it.
   const std::uint64_t offset = found.end.torn ? segments.segment_bytes() : found.end.offset;
   segments.begin_at(offset);
-  return recovered_log{{kept.back(), offset, found.end.next_sequence}, fence_granted};
+  log_writer::position end{last.which, offset, found.end.next_sequence};
+  return recovered_log{std::move(end), std::move(last), fence_granted};
 }
 
 tl::expected<void, damage> abandon_claims(engine& opened) {
@@ -83,17 +201,19 @@ tl::expected<void, damage> abandon_claims(engine& opened) {
   block_buffer memory;
   for (shard& home : opened.index.shards()) {
     const std::lock_guard hold(home.mutex);
-    std::vector<std::pair<record_key, slot*>> claims;
-    home.for_each([&](const record_key& key, slot& place) {
-      if (place.kind == state_kind::in_flight) claims.emplace_back(key, &place);
+    std::vector<cold_record> claims;
+    home.for_each_cold([&](const cold_record& each) {
+      if (each.kind == state_kind::in_flight) claims.push_back(each);
     });
-    for (const auto& [key, place] : claims) {
-      auto claimed = read_entry(*place->where.in, place->where, memory);
+    for (const cold_record& each : claims) {
+      const location where{opened.segments.kept(each.segment), each.offset, static_cast<std::uint32_t>(each.bytes)};
+      auto claimed = read_entry(*where.in, where, memory);
       if (!claimed) {
-        return tl::unexpected(
-            damage{claimed.error(), place->where.in->where.name, place->where.offset, "a record cannot be read"});
+        return tl::unexpected(damage{claimed.error(), where.in->where.name, where.offset, "a record cannot be read"});
       }
-      opened.put_and_write(home, key, core::abandoned(std::move(claimed->kept), now));
+      const auto kept = std::make_shared<const core::record>(std::move(claimed->kept));
+      home.warm(claimed->key, where, kept);
+      opened.put_and_write(home, claimed->key, core::abandoned(*kept, now));
     }
   }
   return {};

@@ -13,11 +13,13 @@ namespace onceward::journal {
 
 struct recovered_log {
   log_writer::position end;
+  sealed_segment begun;  // The segment that the log goes on in, and what is in it; null for none.
   std::uint64_t fence_granted;
 };
 
-// Makes the log that was found durable, fills the index from it and hands its files to the engine's segments. Of what
-// is unused, files of another length are removed.
+// Makes the log that was found durable, fills the index from it and hands its files to the engine's segments. A sealed
+// segment is read only where it has no index file, and gets one then; the last one is always read. Of what is unused,
+// files of another length are removed.
 tl::expected<recovered_log, damage> recover(scanned_log& found, disk& where, engine& into);
 
 // Makes every claim in flight unknown, and queues that to be written as far as there is space. Before the committer

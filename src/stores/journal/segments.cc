@@ -87,9 +87,58 @@ segment_set::oldest_segment segment_set::oldest() const {
   return {kept_[0], kept_[1]->first_sequence};
 }
 
-void segment_set::retire_oldest() {
+std::optional<indexed_segment> segment_set::sealed(const segment& which) const {
   const std::lock_guard hold(mutex_);
-  onceward_assert(kept_.size() > 1 && kept_.front()->live_entries == 0);
+  for (std::size_t i = 0; i + 1 < kept_.size(); ++i) {
+    if (kept_[i].get() != &which) continue;
+    return indexed_segment{which.generation, which.first_sequence, kept_[i + 1]->first_sequence};
+  }
+  return std::nullopt;
+}
+
+void segment_set::adopt_index(const std::string& segment_file, std::uint64_t bytes) {
+  const std::lock_guard hold(mutex_);
+  index_files_[segment_file] = bytes;
+}
+
+io_result<void> segment_set::write_index(const std::string& segment_file, const indexed_segment& as,
+                                         const index_contents& contents) {
+  const std::uint64_t bytes = index_file_bytes(contents);
+  if (bytes_with(bytes) > files_max_ * segment_bytes_) return tl::unexpected(io_error{errc::full, 0});
+  if (auto written = journal::write_index(disk_, segment_file, as, contents); !written) return written;
+  adopt_index(segment_file, bytes);
+  return {};
+}
+
+void segment_set::drop_index(const std::string& segment_file) {
+  {
+    const std::lock_guard hold(mutex_);
+    if (index_files_.erase(segment_file) == 0) return;
+  }
+  // One that stays is found by the next opening, which does not use it.
+  static_cast<void>(disk_.remove(index_file_name(segment_file)));
+}
+
+bool segment_set::drop_an_index() {
+  std::string victim;
+  {
+    const std::lock_guard hold(mutex_);
+    if (index_files_.empty()) return false;
+    victim = index_files_.begin()->first;
+  }
+  drop_index(victim);
+  return true;
+}
+
+void segment_set::retire_oldest() {
+  std::string name;
+  {
+    const std::lock_guard hold(mutex_);
+    onceward_assert(kept_.size() > 1 && kept_.front()->live_entries == 0);
+    name = kept_.front()->where.name;
+  }
+  drop_index(name);
+  const std::lock_guard hold(mutex_);
   ready_.push_back(kept_.front()->where);
   kept_.pop_front();
   capacity_.fetch_add(usable_bytes());
@@ -101,6 +150,8 @@ io_result<void> segment_set::add_file() {
     const std::lock_guard hold(mutex_);
     if (kept_.size() + ready_.size() >= files_max_) return tl::unexpected(io_error{errc::full, 0});
     name = segment_file_name(++last_file_number_);
+  }
+  while (bytes_with(segment_bytes_) > files_max_ * segment_bytes_ && drop_an_index()) {
   }
   // Under another name until it is whole, so that a file of a segment's name always has a segment's length.
   const std::string unfinished = unfinished_name(name);
@@ -119,6 +170,14 @@ io_result<void> segment_set::add_file() {
   ready_.push_back({std::move(name), *std::move(file), segment_bytes_});
   capacity_.fetch_add(usable_bytes());
   return {};
+}
+
+segment* segment_set::kept(std::uint32_t short_generation) const {
+  const std::lock_guard hold(mutex_);
+  onceward_assert(!kept_.empty());
+  const std::uint64_t place = (short_generation + segments_max - kept_.front()->generation % segments_max) % segments_max;
+  onceward_assert(place < kept_.size());
+  return kept_[place].get();
 }
 
 std::uint64_t segment_set::kept_count() const {
@@ -140,8 +199,15 @@ std::uint64_t segment_set::live_bytes() const {
 }
 
 std::uint64_t segment_set::bytes_on_disk() const {
+  return bytes_with(0);
+}
+
+std::uint64_t segment_set::bytes_with(std::uint64_t more) const {
   const std::lock_guard hold(mutex_);
-  return (kept_.size() + ready_.size()) * segment_bytes_;
+  std::uint64_t bytes = (kept_.size() + ready_.size()) * segment_bytes_ + more;
+  for (const auto& [file, length] : index_files_)
+    bytes += length;
+  return bytes;
 }
 
 // Below the longest entry's length the rest of a segment may have to be left, so it does not count.

@@ -3,6 +3,8 @@
 // A file is kept (part of the log; the last kept one is active, written to), or ready (preallocated or retired, the
 // next to become active). Only the oldest segment is ever retired, so that no entry outlives a later one of its key.
 //
+// A sealed segment also has an index file, where there is room for it.
+//
 // Space: a command that will be written promises its bytes first, and a claim also promises what its outcome is
 // expected to need. Promises never exceed what the active segment and the ready ones can surely take, so the committer
 // always has where to write, and what is claimed can be completed on a disk that has become full.
@@ -14,13 +16,16 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "onceward/store.h"
 #include "stores/journal/disk.h"
+#include "stores/journal/index_file.h"
 #include "stores/journal/log_scan.h"
 #include "stores/journal/segment_header.h"
 
@@ -39,6 +44,9 @@ struct segment : std::enable_shared_from_this<segment> {
   std::atomic<std::uint64_t> live_bytes{0};
 };
 
+// At most so many segments are kept, so that twenty bits of a generation say which one is meant.
+inline constexpr std::uint64_t segments_max = std::uint64_t{1} << 20;
+
 class segment_set {
  public:
   // `files_max` bounds kept and ready ones together.
@@ -46,6 +54,8 @@ class segment_set {
 
   // Before any other use: what was found in the directory. Returns the segments of the log, oldest first.
   std::vector<std::shared_ptr<segment>> adopt(const scanned_log& found);
+  // An index file that was found and is used. Others are to be removed.
+  void adopt_index(const std::string& segment_file, std::uint64_t bytes);
   // The last of them can be written to from here on.
   void begin_at(std::uint64_t offset) { capacity_.fetch_add(usable_after(offset)); }
 
@@ -79,11 +89,19 @@ class segment_set {
     std::uint64_t next_first_sequence = 0;
   };
   oldest_segment oldest() const;
+  // Of a segment that is kept and not active any more, what an index of it says; nothing of another.
+  std::optional<indexed_segment> sealed(const segment& which) const;
+  // Writes the index file of a sealed segment; errc::full where the limit leaves no room for it. For recovery, too.
+  io_result<void> write_index(const std::string& segment_file, const indexed_segment& as,
+                              const index_contents& contents);
   // Makes the oldest segment a ready file. It must have no live entry and not be active.
   void retire_oldest();
-  // Preallocates another ready file. errc::full at `files_max` and where the disk says so.
+  // Preallocates another ready file, and lets go of index files where the limit leaves no room for both. errc::full at
+  // `files_max` and where the disk says so.
   io_result<void> add_file();
 
+  // The segment whose generation ends in this, modulo segments_max; it is kept.
+  segment* kept(std::uint32_t short_generation) const;
   std::uint64_t kept_count() const;
   // 0 before the first.
   std::uint64_t newest_generation() const;
@@ -92,6 +110,10 @@ class segment_set {
 
  private:
   std::uint64_t usable_after(std::uint64_t offset) const;
+  std::uint64_t bytes_with(std::uint64_t more) const;
+  // False if there is none to be let go of.
+  bool drop_an_index();
+  void drop_index(const std::string& segment_file);
 
   disk& disk_;
   const std::uint64_t segment_bytes_;
@@ -102,6 +124,8 @@ class segment_set {
   std::deque<std::shared_ptr<segment>> kept_;
   std::vector<segment_file> ready_;
   std::uint64_t last_file_number_ = 0;
+  // Index files, by the segment file that each is of, and their lengths. Only as long as there is room for them.
+  std::map<std::string, std::uint64_t> index_files_;
 
   std::atomic<std::uint64_t> capacity_{0};
   std::atomic<std::uint64_t> promised_{0};

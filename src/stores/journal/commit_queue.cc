@@ -1,0 +1,62 @@
+#include "stores/journal/commit_queue.h"
+
+#include <utility>
+
+namespace onceward::journal {
+namespace {
+
+// Longer memory for bodies is given back.
+constexpr std::size_t bodies_kept_max = 4u << 20;
+
+}  // namespace
+
+void commit_batch::clear() {
+  items.clear();
+  bodies.clear();
+  if (bodies.capacity() > bodies_kept_max) bodies.shrink_to_fit();
+}
+
+bool commit_queue::push(commit_item item) {
+  const std::lock_guard hold(mutex_);
+  waiting_.items.push_back(std::move(item));
+  return waiting_.items.size() == 1;
+}
+
+bool commit_queue::push(change what, const core::record& kept) {
+  const std::lock_guard hold(mutex_);
+  const std::size_t before = waiting_.bodies.size();
+  encode_entry_body(what.key, kept, waiting_.bodies);
+  what.body_bytes = waiting_.bodies.size() - before;
+  waiting_.items.emplace_back(std::move(what));
+  return waiting_.items.size() == 1;
+}
+
+bool commit_queue::take(commit_batch& batch) {
+  batch.clear();
+  std::unique_lock hold(mutex_);
+  filled_.wait(hold, [this] { return closed_ || !waiting_.items.empty(); });
+  std::swap(batch, waiting_);
+  return !batch.items.empty();
+}
+
+bool commit_queue::take_now(commit_batch& batch) {
+  batch.clear();
+  const std::lock_guard hold(mutex_);
+  std::swap(batch, waiting_);
+  return !batch.items.empty();
+}
+
+bool commit_queue::empty() {
+  const std::lock_guard hold(mutex_);
+  return waiting_.items.empty();
+}
+
+void commit_queue::close() {
+  {
+    const std::lock_guard hold(mutex_);
+    closed_ = true;
+  }
+  filled_.notify_all();
+}
+
+}  // namespace onceward::journal

@@ -1,0 +1,98 @@
+// What waits for the committer, in the order in which it was decided, with the bodies of the entries that it is to
+// write. Whoever decides a change encodes it, here, so that the committer need not touch what belongs to others.
+//
+// Threads: everything but take() and take_now() from any thread; those from the committer's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/record.h"
+#include "onceward/store.h"
+#include "stores/journal/entry.h"
+#include "stores/journal/record_index.h"
+
+namespace onceward::journal {
+
+struct answer {
+  reply_sink* sink;
+  std::uint64_t tag;
+  reply value;
+};
+
+// A record to be written, and the answer to be given then; none for a change that nobody asked for.
+struct change {
+  record_key key;
+  shard* home;
+  slot* place;
+  state_kind kind;
+  wall_time expires_at;  // wall_time::max() while in flight.
+  std::uint64_t space_promised;
+  reply_sink* sink;
+  std::uint64_t tag;
+  reply value;
+  std::size_t body_bytes = 0;  // Set when it is queued.
+};
+
+// Set once everything before it is durable; false if that will never be.
+struct barrier {
+  std::promise<bool>* passed;
+};
+
+// An entry to be written again, unless it is no longer the latest of its key.
+struct rewrite {
+  record_key key;
+  location from;
+  state_kind kind;
+  wall_time expires_at;
+  std::string body;
+};
+struct rewrite_group {
+  std::vector<rewrite> entries;
+  std::uint64_t space_promised;
+};
+
+using commit_item = std::variant<change, answer, barrier, rewrite_group>;
+
+// What the committer takes at once.
+struct commit_batch {
+  std::vector<commit_item> items;
+  std::string bodies;  // Those of the changes, one after the other.
+
+  void clear();
+};
+
+class commit_queue {
+ public:
+  // Returns true if the committer may be asleep: the caller then calls wake(), after it has let go of its own locks, so
+  // that no lock is held across the system call.
+  [[nodiscard]] bool push(commit_item item);
+  [[nodiscard]] bool push(change what, const core::record& kept);
+
+  void wake() { filled_.notify_one(); }
+
+  // Waits for items and swaps them into `batch`, which is emptied first and keeps its memory. False once the queue is
+  // closed and everything pushed before has been taken.
+  bool take(commit_batch& batch);
+  // The same without waiting: false if there is nothing now.
+  bool take_now(commit_batch& batch);
+
+  bool empty();
+
+  // Lets take() come to its end. Afterwards only the committer itself may push.
+  void close();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable filled_;
+  commit_batch waiting_;
+  bool closed_ = false;
+};
+
+}  // namespace onceward::journal

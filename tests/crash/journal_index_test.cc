@@ -1,0 +1,139 @@
+// Keys that the index cannot tell apart: it knows 40 bits of each, and these have the first 64 in common.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "journal_rig.h"
+#include "reply_text.h"
+#include "sample_commands.h"
+
+namespace onceward::crash {
+namespace {
+
+constexpr std::uint64_t alike = 6;
+constexpr std::size_t bytes_in_common = 8;
+
+record_key alike_key(std::uint64_t number) {
+  record_key key = conformance::key_of(number);
+  const record_key first = conformance::key_of(0);
+  std::copy_n(first.bytes.begin(), bytes_in_common, key.bytes.begin());
+  return key;
+}
+
+template <typename Command>
+Command with_key(Command what, std::uint64_t number) {
+  what.key = alike_key(number);
+  return what;
+}
+
+std::string response_of(std::uint64_t number, std::size_t bytes) {
+  return "response " + std::to_string(number) + std::string(bytes, 'r');
+}
+
+// The key's record is the one that was made for it, or there is none.
+void expect_own(journal_rig& rig, std::uint64_t number, std::size_t bytes) {
+  const reply is = rig.ask(find{alike_key(number)});
+  const auto* done = std::get_if<record_completed>(&is);
+  ASSERT_NE(done, nullptr) << number << ": " << conformance::to_text(is);
+  EXPECT_EQ(*done->response, response_of(number, bytes));
+}
+
+void make(journal_rig& rig, std::uint64_t number, std::size_t bytes) {
+  EXPECT_EQ(conformance::kind_of(rig.ask(with_key(conformance::claim_of(number, number), number))), "claim_granted");
+  EXPECT_EQ(conformance::kind_of(rig.ask(
+                with_key(conformance::completed_of(number, number, response_of(number, bytes)), number))),
+            "applied");
+}
+
+// Others, so that the log goes on to further segments.
+void fill_segments(journal_rig& rig, std::uint64_t generation) {
+  for (std::uint64_t attempt = 100; rig.newest_segment().generation < generation; ++attempt) {
+    rig.ask(conformance::claim_of(50, attempt));
+    rig.ask(conformance::release_of(50, attempt));
+  }
+}
+
+TEST(journal_index, tells_keys_apart_that_are_alike) {
+  journal::options chosen = small_journal();
+  chosen.cache_bytes = 0;
+  journal_rig rig(0, chosen);
+  ASSERT_FALSE(rig.open(journal::run_by::steps));
+  for (std::uint64_t number = 0; number < alike; ++number)
+    make(rig, number, 10);
+  for (std::uint64_t number = 0; number < alike; ++number)
+    expect_own(rig, number, 10);
+  EXPECT_EQ(conformance::kind_of(rig.ask(find{alike_key(alike)})), "record_absent");
+  EXPECT_EQ(rig.opened().statistics().records, alike);
+}
+
+TEST(journal_index, tells_keys_apart_that_are_alike_when_it_is_read_again) {
+  journal::options chosen = small_journal();
+  chosen.cache_bytes = 0;
+  journal_rig rig(0, chosen);
+  // Of each key, the claim in one segment and the outcome in the next, and between them others'.
+  for (std::uint64_t number = 0; number < alike; ++number) {
+    ASSERT_FALSE(rig.open(journal::run_by::steps));
+    EXPECT_EQ(conformance::kind_of(rig.ask(with_key(conformance::claim_of(number, number), number))), "claim_granted");
+    fill_segments(rig, rig.newest_segment().generation + 1);
+    EXPECT_EQ(conformance::kind_of(
+                  rig.ask(with_key(conformance::completed_of(number, number, response_of(number, 10)), number))),
+              "applied");
+    rig.close();
+  }
+  for (const bool with_index : {true, false}) {
+    SCOPED_TRACE(with_index ? "with index files" : "without");
+    if (!with_index) {
+      for (const std::string& file : rig.disk().snapshot().names()) {
+        if (file.ends_with(".index")) rig.disk().holds().erase(file);
+      }
+    }
+    ASSERT_FALSE(rig.open(journal::run_by::steps));
+    for (std::uint64_t number = 0; number < alike; ++number)
+      expect_own(rig, number, 10);
+    EXPECT_EQ(conformance::kind_of(rig.ask(find{alike_key(alike)})), "record_absent");
+    EXPECT_EQ(rig.opened().statistics().records, alike + 1);
+    rig.close();
+  }
+}
+
+// A listing has no key but from the log for those that are there only.
+TEST(journal_index, lists_unknown_records_that_are_in_the_log_only_in_the_order_of_their_keys) {
+  journal::options chosen = small_journal();
+  chosen.cache_bytes = 0;
+  constexpr std::uint64_t count = 40;
+  journal_rig rig(0, chosen);
+  ASSERT_FALSE(rig.open(journal::run_by::steps));
+  std::vector<record_key> expected;
+  for (std::uint64_t number = 0; number < count; ++number) {
+    const record_key key = number < alike ? alike_key(number) : conformance::key_of(number);
+    claim asked = conformance::claim_of(number, number);
+    complete ended = conformance::unknown_of(number, number);
+    asked.key = ended.key = key;
+    rig.ask(asked);
+    rig.ask(ended);
+    expected.push_back(key);
+  }
+  std::sort(expected.begin(), expected.end());
+
+  std::vector<record_key> listed;
+  record_key after{};
+  for (;;) {
+    const reply page = rig.ask(list_unknown{after, 7});
+    ASSERT_EQ(conformance::kind_of(page), "unknown_listed");
+    const auto& items = std::get<unknown_listed>(page).items;
+    if (items.empty()) break;
+    EXPECT_LE(items.size(), 7u);
+    for (const auto& each : items)
+      listed.push_back(each.key);
+    after = listed.back();
+  }
+  EXPECT_EQ(listed, expected);
+}
+
+}  // namespace
+}  // namespace onceward::crash
