@@ -109,6 +109,10 @@ std::size_t cold_table::first_of(std::uint32_t tag) const {
   return at;
 }
 
+void cold_table::reserve(std::size_t count) {
+  if (is_too_full(count, capacity_)) resize(std::max(capacity_min, count * 20 / 17 + 1));
+}
+
 void cold_table::insert(const cold_record& what) {
   if (is_too_full(size_ + 1, capacity_)) resize(std::max(capacity_min, capacity_ + capacity_ / 4));
   const place packed_up = packed(what);

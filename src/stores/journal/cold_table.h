@@ -40,11 +40,19 @@ class cold_table {
   std::size_t size() const { return size_; }
   std::size_t unknown() const { return unknown_; }
 
+  // Makes room for so many records in all, at once.
+  void reserve(std::size_t count);
+
   // What is given is rounded first.
   void insert(const cold_record& what);
   // Only the one that is just there; false if it is not.
   bool erase(std::uint32_t tag, std::uint32_t segment, std::uint32_t offset);
   std::optional<cold_record> find(std::uint32_t tag, std::uint32_t segment, std::uint32_t offset) const;
+
+  // A record with this tag will be inserted soon: its place is fetched from memory meanwhile.
+  void prepare(std::uint32_t tag) const {
+    if (capacity_ > 0) __builtin_prefetch(&places_[home_of(tag)], 1);
+  }
 
   // All with this tag, in no particular order.
   std::vector<cold_record> all_of(std::uint32_t tag) const;

@@ -62,7 +62,7 @@ engine::engine(segment_set& segments_, std::function<wall_time()> now_, std::uin
                std::uint64_t completion_bytes_reserved)
     : segments(segments_),
       now(std::move(now_)),
-      hot_bytes_each(cache_bytes / record_index::shard_count),
+      hot_bytes_each(cache_bytes / shard_count),
       completion_bytes_reserved_(completion_bytes_reserved) {}
 
 void engine::decide(request asked, without_space otherwise, const cold_reading* read) {

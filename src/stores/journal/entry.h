@@ -36,6 +36,9 @@ struct entry {
   core::record kept;
 };
 
+// No entry is shorter, header and body together.
+inline constexpr std::size_t entry_bytes_min = 100;
+
 // Header and body together.
 std::size_t entry_bytes_of(const core::record& kept);
 

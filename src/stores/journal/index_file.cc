@@ -62,7 +62,7 @@ std::optional<index_header> decode_header(std::string_view bytes) {
 
 // Keys whose records are near each other in memory are near each other in the file.
 auto order_of(key_prefix key) {
-  return std::tuple(key.bits >> 24 & 0xff, key.bits);
+  return std::tuple(key.shard(), key.bits);
 }
 
 bool is_sound(const index_note& row) {
@@ -181,6 +181,17 @@ io_result<void> write_index(disk& where, std::string_view segment_file, const in
   // Without its name, after a power loss, it is made again; what is left of one that failed is removed then, too.
   if (!made) static_cast<void>(where.remove(unfinished));
   return made;
+}
+
+std::optional<std::int64_t> read_index_balance(disk& where, std::string_view segment_file, const indexed_segment& of) {
+  const auto file = where.open(index_file_name(segment_file));
+  if (!file) return std::nullopt;
+  block_buffer memory(block_bytes);
+  const auto block = memory.first(block_bytes);
+  if (!(*file)->read_at(0, block)) return std::nullopt;
+  const auto header = decode_header({reinterpret_cast<const char*>(block.data()), block.size()});
+  if (!header || header->of != of) return std::nullopt;
+  return static_cast<std::int64_t>(header->entries) - static_cast<std::int64_t>(header->superseded);
 }
 
 std::optional<index_contents> read_index(disk& where, std::string_view segment_file, const indexed_segment& of) {

@@ -19,10 +19,14 @@ namespace onceward::journal {
 
 inline constexpr std::uint32_t index_format_version = 1;
 
-// As much of a record key as the index knows.
+// The index is in so many parts.
+inline constexpr std::size_t shard_count = 128;
+
+// As much of a record key as the index knows: the part that it belongs to, and the tag that it has there.
 struct key_prefix {
   std::uint64_t bits = 0;
   std::uint32_t tag() const { return static_cast<std::uint32_t>(bits >> 32); }
+  std::size_t shard() const { return static_cast<std::size_t>(bits >> 24) % shard_count; }
   friend bool operator==(key_prefix, key_prefix) = default;
 };
 key_prefix prefix_of(const record_key& key);
@@ -79,6 +83,9 @@ std::uint64_t index_file_bytes(const index_contents& contents);
 // Leaves either the whole file or the one that was there before, which is of no segment any more.
 io_result<void> write_index(disk& where, std::string_view segment_file, const indexed_segment& of,
                             const index_contents& contents);
+// How many records the index adds to what older segments have; nothing where the file does not begin as an index of that
+// segment. One block is read.
+std::optional<std::int64_t> read_index_balance(disk& where, std::string_view segment_file, const indexed_segment& of);
 std::optional<index_contents> read_index(disk& where, std::string_view segment_file, const indexed_segment& of);
 
 }  // namespace onceward::journal

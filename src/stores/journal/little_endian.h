@@ -1,24 +1,27 @@
 // Integers as the journal's files have them: little-endian, of fixed width, at no particular alignment.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
 namespace onceward::journal {
 
 template <std::integral Integer>
+std::array<char, sizeof(Integer)> little_endian(Integer value) {
+  auto bytes = std::bit_cast<std::array<char, sizeof(Integer)>>(value);
+  if constexpr (std::endian::native == std::endian::big) std::reverse(bytes.begin(), bytes.end());
+  return bytes;
+}
+
+template <std::integral Integer>
 void put(std::string& out, Integer value) {
-  auto left = static_cast<std::make_unsigned_t<Integer>>(value);
-  std::array<char, sizeof(Integer)> bytes;
-  for (char& each : bytes) {
-    each = static_cast<char>(static_cast<unsigned char>(left & 0xff));
-    left = static_cast<decltype(left)>(static_cast<std::uint64_t>(left) >> 8);
-  }
+  const auto bytes = little_endian(value);
   out.append(bytes.data(), bytes.size());
 }
 
@@ -31,11 +34,12 @@ class byte_reader {
 
   template <std::integral Integer>
   Integer take() {
-    const std::string_view bytes = take_bytes(sizeof(Integer));
-    std::uint64_t value = 0;
-    for (std::size_t i = bytes.size(); i > 0; --i)
-      value = value << 8 | static_cast<unsigned char>(bytes[i - 1]);
-    return static_cast<Integer>(value);
+    const std::string_view from = take_bytes(sizeof(Integer));
+    if (from.empty()) return 0;
+    std::array<char, sizeof(Integer)> bytes;
+    std::copy_n(from.begin(), bytes.size(), bytes.begin());
+    if constexpr (std::endian::native == std::endian::big) std::reverse(bytes.begin(), bytes.end());
+    return std::bit_cast<Integer>(bytes);
   }
 
   std::string_view take_bytes(std::size_t count) {

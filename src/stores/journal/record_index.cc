@@ -137,7 +137,7 @@ bool shard::may_cool(const slot& place) const {
 }
 
 void shard::let_go(const record_key& key, slot& place) {
-  note_found(tag_of(key), place.kind_written, core::expiry(*place.hot).value_or(wall_time::max()), place.where);
+  insert_cold(tag_of(key), place.kind_written, core::expiry(*place.hot).value_or(wall_time::max()), place.where);
   erase(key);
 }
 
@@ -160,7 +160,16 @@ bool shard::is_cold_at(const record_key& key, const location& where) const {
   return cold_.find(tag_of(key), short_generation(*where.in), where.offset).has_value();
 }
 
-void shard::note_found(std::uint32_t tag, state_kind kind, wall_time expires_at, location where) {
+void shard::note_found(const index_note& what, const segment& in) {
+  cold_.insert({.tag = what.key.tag(),
+                .segment = short_generation(in),
+                .offset = what.offset,
+                .bytes = what.bytes,
+                .kind = what.kind,
+                .expires_at = what.expires_at});
+}
+
+void shard::insert_cold(std::uint32_t tag, state_kind kind, wall_time expires_at, const location& where) {
   add_live(where);
   cold_.insert({.tag = tag,
                 .segment = short_generation(*where.in),
@@ -194,7 +203,7 @@ bool shard::move(const record_key& key, const location& from, const location& to
   }
   const auto found = cold_.find(tag_of(key), short_generation(*from.in), from.offset);
   if (!found) return false;
-  note_found(found->tag, found->kind, found->expires_at, to);
+  insert_cold(found->tag, found->kind, found->expires_at, to);
   forget_cold(found->tag, from);
   return true;
 }

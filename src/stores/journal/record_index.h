@@ -70,12 +70,16 @@ class shard {
   std::vector<location> cold_of(const record_key& key, wall_time now, segment_set& in) const;
   bool may_be_cold(const record_key& key) const { return cold_.has_any_of(tag_of(key)); }
   bool is_cold_at(const record_key& key, const location& where) const;
-  // An entry was found in the log.
-  void note_found(std::uint32_t tag, state_kind kind, wall_time expires_at, location where);
+  // An entry was found in the log. Whoever finds many counts them by itself, as living in their segment, and announces
+  // each a little before.
+  void note_found(const index_note& what, const segment& in);
+  void announce(std::uint32_t tag) const { cold_.prepare(tag); }
   // It has been superseded.
   void forget_cold(std::uint32_t tag, location where);
   // The record at `where` was read, and has a slot from now on. Null if it is not there any more.
   slot* warm(const record_key& key, const location& where, std::shared_ptr<const core::record> kept);
+  // Room for so many more, so that it is not made bit by bit.
+  void expect_cold(std::size_t more) { cold_.reserve(cold_.size() + more); }
   void for_each_cold(const std::function<void(const cold_record&)>& visit) const { cold_.for_each(visit); }
 
   // ---- Both ----
@@ -94,6 +98,7 @@ class shard {
   void set_hot(slot& place, std::shared_ptr<const core::record> kept);
   void set_kind(slot& place, state_kind kind);
   void line_up(const record_key& key, slot& place);
+  void insert_cold(std::uint32_t tag, state_kind kind, wall_time expires_at, const location& where);
   bool may_cool(const slot& place) const;
   void let_go(const record_key& key, slot& place);
 
@@ -107,11 +112,8 @@ class shard {
 
 class record_index {
  public:
-  static constexpr std::size_t shard_count = 128;
-
   shard& of(const record_key& key) { return of(prefix_of(key)); }
-  // By another part of the key than its tag.
-  shard& of(key_prefix key) { return shards_[static_cast<std::size_t>(key.bits >> 24 & 0xff) % shard_count]; }
+  shard& of(key_prefix key) { return shards_[key.shard()]; }
   std::array<shard, shard_count>& shards() { return shards_; }
 
  private:

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/checksum.h"
+#include "stores/journal/little_endian.h"
 
 namespace onceward::journal {
 namespace {
@@ -13,18 +14,17 @@ namespace {
 // Sets stamps apart from every other checksum of the journal.
 constexpr std::uint64_t stamp_seed = 0x6f6e636577617264;
 
-void store_little_endian(std::uint64_t value, char* out) {
-  for (std::size_t i = 0; i < sizeof value; ++i)
-    out[i] = static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
+template <typename Value>
+char* store(char* out, Value value) {
+  const auto bytes = little_endian(value);
+  return std::copy(bytes.begin(), bytes.end(), out);
 }
 
 }  // namespace
 
 std::uint64_t stamp_of(batch_id id, std::size_t sector) {
   std::array<char, 24> bytes;
-  store_little_endian(id.generation, bytes.data());
-  store_little_endian(id.sequence, bytes.data() + 8);
-  store_little_endian(sector, bytes.data() + 16);
+  store(store(store(bytes.data(), id.generation), id.sequence), std::uint64_t{sector});
   return base::checksum({bytes.data(), bytes.size()}, stamp_seed);
 }
 
@@ -33,8 +33,7 @@ void scatter(std::string_view payload, batch_id id, std::span<std::byte> out) {
   for (std::size_t sector = 0; sector < out.size() / sector_bytes; ++sector) {
     std::byte* const to = out.data() + sector * sector_bytes;
     std::memcpy(to, payload.data() + sector * sector_payload_bytes, sector_payload_bytes);
-    std::array<char, stamp_bytes> stamp;
-    store_little_endian(stamp_of(id, sector), stamp.data());
+    const auto stamp = little_endian(stamp_of(id, sector));
     std::memcpy(to + sector_payload_bytes, stamp.data(), stamp_bytes);
   }
 }
@@ -53,8 +52,7 @@ void gather(std::span<const std::byte> sectors, std::size_t disk_offset, std::si
 }
 
 bool is_stamped(std::span<const std::byte> sectors, std::size_t index, batch_id id) {
-  std::array<char, stamp_bytes> stamp;
-  store_little_endian(stamp_of(id, index), stamp.data());
+  const auto stamp = little_endian(stamp_of(id, index));
   const auto found = sectors.subspan(index * sector_bytes + sector_payload_bytes, stamp_bytes);
   return std::memcmp(found.data(), stamp.data(), stamp_bytes) == 0;
 }
