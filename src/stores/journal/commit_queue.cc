@@ -8,6 +8,10 @@ namespace {
 // Longer memory for bodies is given back.
 constexpr std::size_t bodies_kept_max = 4u << 20;
 
+// A lone command, and a few, are never kept waiting; and many enough share the cost of their sync as it is.
+constexpr std::size_t patience_from = 16;
+constexpr std::size_t patience_to = 256;
+
 }  // namespace
 
 void commit_batch::clear() {
@@ -31,9 +35,12 @@ bool commit_queue::push(change what, const core::record& kept) {
   return waiting_.items.size() == 1;
 }
 
-bool commit_queue::take(commit_batch& batch) {
+bool commit_queue::take(commit_batch& batch, std::chrono::microseconds patience) {
   batch.clear();
   std::unique_lock hold(mutex_);
+  if (waiting_.items.size() >= patience_from && waiting_.items.size() < patience_to) {
+    filled_.wait_for(hold, patience, [this] { return closed_; });
+  }
   filled_.wait(hold, [this] { return closed_ || !waiting_.items.empty(); });
   std::swap(batch, waiting_);
   return !batch.items.empty();

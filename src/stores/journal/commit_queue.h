@@ -4,9 +4,10 @@
 // Threads: everything but take() and take_now() from any thread; those from the committer's.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <condition_variable>
 #include <future>
 #include <mutex>
 #include <string>
@@ -77,9 +78,10 @@ class commit_queue {
 
   void wake() { filled_.notify_one(); }
 
-  // Waits for items and swaps them into `batch`, which is emptied first and keeps its memory. False once the queue is
-  // closed and everything pushed before has been taken.
-  bool take(commit_batch& batch);
+  // Waits for items and swaps them into `batch`, which is emptied first and keeps its memory. Where many wait already,
+  // more are expected, and `patience` is given to them. False once the queue is closed and everything pushed before has
+  // been taken.
+  bool take(commit_batch& batch, std::chrono::microseconds patience);
   // The same without waiting: false if there is nothing now.
   bool take_now(commit_batch& batch);
 

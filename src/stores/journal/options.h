@@ -31,7 +31,7 @@ struct options {
 
   // Records kept in memory besides the index, the most recent ones. Others are read from the disk when they are asked
   // for.
-  std::uint64_t cache_bytes = 64ull << 20;
+  std::uint64_t cache_bytes = 8ull << 20;
 
   // Space promised to the outcome of each claim in flight. A longer outcome is taken as long as there is space anyway.
   std::uint64_t completion_bytes_reserved = 8ull << 10;
