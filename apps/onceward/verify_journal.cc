@@ -122,9 +122,8 @@ void print_summary(const verification& is, const std::string& directory) {
     if (each.use == journal::file_use::log) ++used;
     if (each.use == journal::file_use::unused || each.use == journal::file_use::retired) ++waiting;
   }
-  fmt::print("{}: {}, generations {} to {}; {} that wait; {} bytes\n", directory,
-             counted(used, "segment", "segments"), log.first_generation, log.newest_generation,
-             counted(waiting, "file", "files"), bytes);
+  fmt::print("{}: {}, generations {} to {}; {} that wait; {} bytes\n", directory, counted(used, "segment", "segments"),
+             log.first_generation, log.newest_generation, counted(waiting, "file", "files"), bytes);
   fmt::print("  {}, {} in {} bytes; fences up to {}\n", batches(log.batches), entries(log.entries), log.batch_bytes,
              log.largest_fence);
   fmt::print("  {} in flight, {} completed, {} released, {} unknown; {} expired\n", records(is.records.in_flight),

@@ -133,9 +133,10 @@ std::vector<placed_entry> entries_of(const platter& disk) {
   const auto surveyed = journal::survey(*mounted, [&](const journal::surveyed_entry& each) {
     if (each.is_retired) return;
     const std::size_t begin = each.offset / journal::block_bytes * journal::block_bytes;
-    entries.push_back({numbers.at(each.found.key), reply_kind_of(each.found.kept), each.file, begin, begin,
-                       each.position.sequence});
-    entries.back().end = begin + journal::disk_bytes_of(journal::batch_header_bytes + journal::entry_bytes_of(each.found.kept));
+    entries.push_back(
+        {numbers.at(each.found.key), reply_kind_of(each.found.kept), each.file, begin, begin, each.position.sequence});
+    entries.back().end =
+        begin + journal::disk_bytes_of(journal::batch_header_bytes + journal::entry_bytes_of(each.found.kept));
   });
   EXPECT_TRUE(surveyed);
   return entries;

@@ -23,14 +23,14 @@ std::uint64_t next_fence(const platter& disk);
 
 inline constexpr std::uint64_t keys_in_sample = 9;
 // Some of them.
-inline constexpr std::uint64_t completed_early = 0;   // With a body that spans blocks.
+inline constexpr std::uint64_t completed_early = 0;  // With a body that spans blocks.
 inline constexpr std::uint64_t unknown_early = 1;
-inline constexpr std::uint64_t churned = 2;           // Claimed and released over three segments, then completed.
+inline constexpr std::uint64_t churned = 2;  // Claimed and released over three segments, then completed.
 inline constexpr std::uint64_t completed_last = 3;
 inline constexpr std::uint64_t released_early = 4;
 inline constexpr std::uint64_t in_flight_early = 5;
-inline constexpr std::uint64_t completed_late = 6;    // Claimed in the first segment, completed in the last.
-inline constexpr std::uint64_t only_in_second = 7;    // All that is known of it is in the second segment.
+inline constexpr std::uint64_t completed_late = 6;  // Claimed in the first segment, completed in the last.
+inline constexpr std::uint64_t only_in_second = 7;  // All that is known of it is in the second segment.
 inline constexpr std::uint64_t released_late = 8;
 
 // Three segments and files that wait; one entry in each batch.
@@ -47,7 +47,7 @@ std::vector<written_segment> segments_of(const platter& disk);
 // An entry of a sound log.
 struct placed_entry {
   std::uint64_t key;
-  std::string kind;       // of a reply that tells of it
+  std::string kind;  // of a reply that tells of it
   std::string file;
   std::size_t begin = 0;  // Of its batch,
   std::size_t end = 0;    // and that batch's end.

@@ -200,8 +200,8 @@ TEST(repair, of_files_that_were_cut_short_keeps_what_is_left) {
   const contents before = *contents_of(sample_journal());
   for (const written_segment& each : segments) {
     const std::size_t whole = sample_journal().read(each.file).size();
-    for (const std::size_t bytes : {std::size_t{0}, std::size_t{100}, journal::block_bytes, std::size_t{9'000},
-                                    std::size_t{32'768}, whole - 1}) {
+    for (const std::size_t bytes :
+         {std::size_t{0}, std::size_t{100}, journal::block_bytes, std::size_t{9'000}, std::size_t{32'768}, whole - 1}) {
       SCOPED_TRACE(each.file + " of " + std::to_string(bytes));
       platter damaged = sample_journal();
       damaged.bytes_of(each.file).resize(bytes);

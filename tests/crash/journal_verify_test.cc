@@ -44,9 +44,11 @@ bool is_readable(const platter& left) {
   const auto mounted = disk.mount();
   auto found = journal::find_segments(*mounted);
   if (!found) return false;
-  return journal::scan(*found, [](std::size_t, std::uint64_t, std::string_view entry) {
-           return journal::decode_entry(entry.substr(journal::entry_header_bytes)).has_value();
-         }).has_value();
+  return journal::scan(*found,
+                       [](std::size_t, std::uint64_t, std::string_view entry) {
+                         return journal::decode_entry(entry.substr(journal::entry_header_bytes)).has_value();
+                       })
+      .has_value();
 }
 
 bool covers(const finding& each, const std::string& file, std::size_t byte) {
@@ -103,7 +105,8 @@ TEST(verify, finds_every_flipped_byte_that_matters_and_says_where) {
 TEST(verify, finds_every_file_that_was_cut_short) {
   for (const written_segment& each : segments_of(sample_journal())) {
     platter left = sample_journal();
-    for (std::size_t bytes = left.read(each.file).size(); bytes-- > 0 && !HasFailure(); bytes -= std::min<std::size_t>(bytes, 997)) {
+    for (std::size_t bytes = left.read(each.file).size(); bytes-- > 0 && !HasFailure();
+         bytes -= std::min<std::size_t>(bytes, 997)) {
       left.bytes_of(each.file).resize(bytes);
       SCOPED_TRACE(each.file + " of " + std::to_string(bytes));
       const auto verified = verify(left);

@@ -35,4 +35,8 @@ tl::expected<std::unique_ptr<disk_lock>, open_error> own(disk& where, wall_time 
   return tl::unexpected(open_error{errc::busy, "the journal in " + where.name() + " is held by " + held_by});
 }
 
+open_error no_journal(const disk& where) {
+  return {errc::not_found, "there is no journal in " + where.name()};
+}
+
 }  // namespace onceward::journal

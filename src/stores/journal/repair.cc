@@ -77,7 +77,8 @@ class judge {
   }
 
  private:
-  // Before any lost entry was written: whatever came of the key after that is a new record, which knows nothing of this.
+  // Before any lost entry was written: whatever came of the key after that is a new record, which knows nothing of
+  // this.
   bool had_expired(const core::record& kept) const {
     const wall_time end = core::expiry(kept).value_or(kept.first_seen + kept.retention);
     const bool is_running = std::holds_alternative<core::state_in_flight>(kept.state);
@@ -103,15 +104,15 @@ std::uint64_t segment_bytes_for(const log_survey& log, std::size_t entry_bytes_m
     for (const surveyed_file& each : log.files)
       bytes = std::max<std::uint64_t>(bytes, whole_blocks(each.bytes));
   }
-  return std::max<std::uint64_t>(
-      bytes, segment_header_bytes + disk_bytes_of(batch_header_bytes + entry_bytes_max));
+  return std::max<std::uint64_t>(bytes, segment_header_bytes + disk_bytes_of(batch_header_bytes + entry_bytes_max));
 }
 
 replacement_writer::plan plan_for(const log_survey& log, const collected& latest, std::uint64_t first_number,
                                   wall_time now) {
   // Each file that does not say may be of a later generation than all that do.
-  const auto silent = std::count_if(log.files.begin(), log.files.end(),
-                                    [](const surveyed_file& each) { return !each.header && each.use != file_use::unused; });
+  const auto silent = std::count_if(log.files.begin(), log.files.end(), [](const surveyed_file& each) {
+    return !each.header && each.use != file_use::unused;
+  });
   const std::uint64_t largest = std::max(log.largest_generation, log.newest_generation);
   return {.segment_bytes = segment_bytes_for(log, latest.entry_bytes_max),
           .first_generation = largest + static_cast<std::uint64_t>(silent) + 1,
@@ -137,11 +138,14 @@ tl::expected<void, damage> for_each_settled(disk& where, latest_entries& records
   return {};
 }
 
-tl::expected<repair_report, open_error> carry_through_begun(disk& where, begun_replacement begun, repair_report report) {
+tl::expected<repair_report, open_error> carry_through_begun(disk& where, begun_replacement begun,
+                                                            repair_report report) {
   auto moved = carry_through(where, std::move(begun));
   if (!moved) {
-    return tl::unexpected(open_error{moved.error().reason, where.name() + ": the repair was cut short, and goes on when it is "
-                                                                "run again: " + describe(moved.error())});
+    return tl::unexpected(open_error{moved.error().reason, where.name() +
+                                                               ": the repair was cut short, and goes on when it is "
+                                                               "run again: " +
+                                                               describe(moved.error())});
   }
   report.moved = *std::move(moved);
   return report;
@@ -175,6 +179,10 @@ tl::expected<void, open_error> write_replacement(disk& where, const replacement_
 
 tl::expected<repair_report, open_error> repair(disk& where, wall_time now,
                                                const std::function<void(const repair_report&)>& told) {
+  const auto names = where.list();
+  if (!names) return refuse(where, names.error());
+  const auto is_segment = [](const std::string& name) { return number_of_segment_file(name) != 0; };
+  if (std::none_of(names->begin(), names->end(), is_segment)) return tl::unexpected(no_journal(where));
   const auto owned = own(where, now);
   if (!owned) return tl::unexpected(owned.error());
   repair_report report;
@@ -189,7 +197,8 @@ tl::expected<repair_report, open_error> repair(disk& where, wall_time now,
 
   collected latest;
   auto surveyed = survey(where, [&](const surveyed_entry& each) {
-    const auto [place, is_new] = latest.records.try_emplace(each.found.key, latest_entry{each.position, each.is_retired});
+    const auto [place, is_new] =
+        latest.records.try_emplace(each.found.key, latest_entry{each.position, each.is_retired});
     if (!is_new && supersedes(each, place->second)) place->second = {each.position, each.is_retired};
     latest.entry_bytes_max = std::max(latest.entry_bytes_max, entry_bytes_of(each.found.kept));
   });
@@ -197,8 +206,6 @@ tl::expected<repair_report, open_error> repair(disk& where, wall_time now,
   report.before = *std::move(surveyed);
   if (report.before.findings.empty()) return report;
 
-  const auto names = where.list();
-  if (!names) return refuse(where, names.error());
   const replacement_writer::plan plan = plan_for(report.before, latest, unused_segment_number(*names), now);
   report.what = repair_report::outcome::repaired;
   report.fence_granted = plan.fence_granted;

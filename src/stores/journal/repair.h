@@ -45,8 +45,8 @@ struct repair_report {
 };
 
 // `told` gets the report before anything is changed, when there is something to do; it may be empty. The error is as
-// verify()'s, or `full` where the disk has no space for the new log: then nothing was changed. Memory: two segments, and
-// about 100 bytes for each key.
+// verify()'s, or `full` where the disk has no space for the new log: then nothing was changed. Memory: two segments,
+// and about 100 bytes for each key.
 tl::expected<repair_report, open_error> repair(disk& where, wall_time now,
                                                const std::function<void(const repair_report&)>& told);
 

@@ -183,8 +183,9 @@ tl::expected<std::optional<begun_replacement>, open_error> find_begun_replacemen
   }
   // The one that was being written; unless a later one has its name already.
   if (!unreadable.empty() && number_of_segment_file(final_name(unreadable)) < largest_number) {
-    return tl::unexpected(open_error{
-        errc::corrupt, where.name() + "/" + unreadable + ": a repair was cut short, and this file of it cannot be read"});
+    return tl::unexpected(
+        open_error{errc::corrupt,
+                   where.name() + "/" + unreadable + ": a repair was cut short, and this file of it cannot be read"});
   }
   if (begun.waiting.empty()) return begun;
   const auto by_generation = [](const auto& left, const auto& right) {

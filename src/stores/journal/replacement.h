@@ -41,7 +41,8 @@ class replacement_writer {
     std::uint64_t fence_granted;
     wall_time now;
   };
-  replacement_writer(disk& where, const plan& chosen) : where_(where), plan_(chosen), next_sequence_(chosen.first_sequence) {}
+  replacement_writer(disk& where, const plan& chosen)
+      : where_(where), plan_(chosen), next_sequence_(chosen.first_sequence) {}
 
   // Not longer than fits into a segment. After an error the writer is not used again.
   io_result<void> add(const record_key& key, const core::record& kept);

@@ -37,10 +37,10 @@ struct candidate {
   surveyed_file about;
   std::shared_ptr<disk_file> file;
   std::optional<inferred_segment> inferred;
-  bool is_zero = false;                    // Its first sector is.
-  bool is_empty_behind_header = false;     // Everything behind its unreadable header is zero.
-  std::optional<std::size_t> bad_header;   // The finding about it.
-  bool told_unreadable = false;            // Its unreadable blocks have their findings.
+  bool is_zero = false;                   // Its first sector is.
+  bool is_empty_behind_header = false;    // Everything behind its unreadable header is zero.
+  std::optional<std::size_t> bad_header;  // The finding about it.
+  bool told_unreadable = false;           // Its unreadable blocks have their findings.
 };
 
 // The files that are the same segment of the log; one, where nothing is wrong.
@@ -368,9 +368,10 @@ class surveyor {
     }
     if (!is_intact || !entries.is_complete() || !entries.lengths_are_sound) {
       finding& bad = report(at_file_, batch.offset,
-                            is_intact                                       ? "a batch holds what is not an entry"
-                            : batch.condition == batch_condition::damaged ? "a batch has changed since it was written"
-                                                                            : "a batch is not whole, though more was written after it");
+                            is_intact ? "a batch holds what is not an entry"
+                            : batch.condition == batch_condition::damaged
+                                ? "a batch has changed since it was written"
+                                : "a batch is not whole, though more was written after it");
       bad.bytes = batch.disk_bytes;
       bad.entries_read = entries.read;
       bad.first_sequence = batch.sequence;
@@ -436,7 +437,8 @@ class surveyor {
 
   void note_loss(finding& of, log_position position) {
     if (newest_seen_) of.after = *newest_seen_;
-    if (!told_.last_loss) told_.first_loss_after = newest_seen_.value_or(wall_time{std::chrono::milliseconds{-time_ms_max}});
+    if (!told_.last_loss)
+      told_.first_loss_after = newest_seen_.value_or(wall_time{std::chrono::milliseconds{-time_ms_max}});
     told_.last_loss = std::max(position, told_.last_loss.value_or(position));
     told_.last_loss_before = std::nullopt;
     unbounded_.push_back(static_cast<std::size_t>(&of - told_.findings.data()));

@@ -58,7 +58,7 @@ tl::expected<verification, open_error> verify(disk& where, wall_time now) {
     if (name.ends_with(repaired_suffix)) found.left_behind.push_back(name);
     is_journal |= number_of_segment_file(name) != 0;
   }
-  if (!is_journal) return tl::unexpected(open_error{errc::not_found, "there is no journal in " + where.name()});
+  if (!is_journal) return tl::unexpected(no_journal(where));
   const auto owned = own(where, now);
   if (!owned) return tl::unexpected(owned.error());
 

@@ -24,9 +24,9 @@ struct record_counts {
 struct verification {
   log_survey log;
   record_counts records;
-  bool repair_was_cut_short = false;      // To be carried through; the findings are of what is there meanwhile.
-  std::vector<std::string> kept_aside;    // Old files of earlier repairs.
-  std::vector<std::string> left_behind;   // Files of a repair that ended before it changed anything.
+  bool repair_was_cut_short = false;     // To be carried through; the findings are of what is there meanwhile.
+  std::vector<std::string> kept_aside;   // Old files of earlier repairs.
+  std::vector<std::string> left_behind;  // Files of a repair that ended before it changed anything.
 
   bool is_sound() const { return log.findings.empty() && !repair_was_cut_short; }
 };
