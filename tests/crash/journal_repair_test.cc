@@ -9,15 +9,18 @@
 #include <chrono>
 #include <cstdint>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/checksum.h"
+#include "collecting_sink.h"
 #include "damaged_journal.h"
 #include "effort.h"
 #include "journal_rig.h"
+#include "reply_text.h"
 #include "sample_commands.h"
 #include "settable_clock.h"
 #include "simulated_disk.h"
@@ -255,6 +258,77 @@ TEST(repair, of_a_second_damage_keeps_the_files_of_the_first) {
   const platter left = repaired(second);
   EXPECT_TRUE(keeps_every_file(second, left));
   EXPECT_TRUE(contents_of(left));
+}
+
+// Lets go of the first segment, as if everything in it had been written anew or had expired.
+platter with_first_segment_let_go() {
+  platter disk = sample_journal();
+  const written_segment last = segments_of(disk).back();
+  journal::segment_header header = last.header;
+  header.first_generation = 2;
+  journal::encode(header, std::span(disk.bytes_of(last.file)).first(journal::block_bytes));
+  return disk;
+}
+
+TEST(repair, finds_what_was_lost_in_segments_that_were_let_go_of) {
+  const contents before = *contents_of(sample_journal());
+  const platter let_go = with_first_segment_let_go();
+  EXPECT_EQ(kind_in(contents_of(let_go)->at(completed_early)), "record_absent");
+
+  // Where nothing is lost, what was let go of stays so.
+  platter harmless = let_go;
+  const placed_entry entry = entry_of(only_in_second, 1);
+  flip(harmless, entry.file, entry.end - 40);
+  EXPECT_EQ(kind_in(contents_of(repaired(harmless))->at(completed_early)), "record_absent");
+
+  platter damaged = let_go;
+  flip(damaged, entry.file, entry.begin + 100);
+  const platter left = repaired(damaged);
+  const contents after = *contents_of(left);
+  EXPECT_EQ(after.at(completed_early), before.at(completed_early));
+  for (const std::uint64_t key : {unknown_early, released_early, in_flight_early})
+    EXPECT_EQ(kind_in(after.at(key)), "record_unknown") << "key " << key;
+  EXPECT_EQ(after.at(completed_late), before.at(completed_late));
+  EXPECT_TRUE(keeps_every_file(damaged, left));
+}
+
+// What is lost cannot have been about a record that had expired before it was written, but about a new one.
+TEST(repair, forgets_what_had_expired_before_the_loss_and_keeps_what_expired_since) {
+  journal_rig rig(keys_in_sample);
+  ASSERT_FALSE(rig.open(journal::run_by::steps));
+  rig.run(conformance::claim_of(0, 1));
+  rig.run(conformance::release_of(0, 1));
+  rig.pause(conformance::retention / 2);
+  rig.run(conformance::claim_of(1, 2));
+  rig.run(conformance::release_of(1, 2));
+  rig.pause(conformance::retention / 2 + std::chrono::milliseconds{1});
+  rig.run(conformance::claim_of(2, 3));
+  rig.run(conformance::claim_of(3, 4));  // To be lost.
+  rig.run(conformance::claim_of(4, 5));
+  rig.pause(conformance::retention * 3 / 4);
+  rig.close();
+  const auto entries = entries_of(rig.disk().snapshot());
+  flip(rig.disk().holds(), entries[5].file, entries[5].begin + 100);
+  const auto mounted = rig.disk().mount();
+  const wall_time later = now() - std::chrono::seconds{30} + conformance::retention * 7 / 4;
+  ASSERT_TRUE(journal::repair(*mounted, later, {}));
+
+  journal_rig opened(rig, rig.disk().snapshot());
+  ASSERT_FALSE(opened.open(journal::run_by::steps));
+  conformance::collecting_sink sink;
+  const auto kind_of = [&](std::uint64_t key) {
+    const std::uint64_t tag = sink.submit(opened.opened(), find{conformance::key_of(key)});
+    while (opened.opened().has_work(journal::journal::part::cold_reader))
+      opened.opened().step(journal::journal::part::cold_reader);
+    while (opened.opened().has_work(journal::journal::part::committer))
+      opened.opened().step(journal::journal::part::committer);
+    return conformance::kind_of(sink.wait(tag));
+  };
+  EXPECT_EQ(kind_of(0), "record_absent");
+  // By itself it would have expired since; by then it may have been another, which would not have.
+  EXPECT_EQ(kind_of(1), "record_unknown");
+  EXPECT_EQ(kind_of(2), "record_unknown");
+  EXPECT_EQ(kind_of(3), "record_absent");
 }
 
 // ---- Cut short ----
