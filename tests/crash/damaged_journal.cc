@@ -43,7 +43,7 @@ platter make_sample() {
       attempt = 1'000;
     }
   }
-  run(conformance::completed_of(completed_late, 5, "late"));
+  run(conformance::completed_of(completed_late, 5, std::string(5'000, 'l')));
   run(conformance::claim_of(released_late, 8));
   run(conformance::release_of(released_late, 8));
   run(conformance::claim_of(churned, 7));

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "damaged_journal.h"
 #include "effort.h"
@@ -55,6 +56,14 @@ bool covers(const finding& each, const std::string& file, std::size_t byte) {
   return each.file == file && each.offset <= byte && byte < each.offset + std::max<std::uint64_t>(each.bytes, 1);
 }
 
+placed_entry entry_with_a_body_of_blocks(const std::vector<placed_entry>& entries) {
+  const auto found = std::find_if(entries.rbegin(), entries.rend(), [](const placed_entry& each) {
+    return each.end - each.begin > journal::block_bytes;
+  });
+  EXPECT_TRUE(found != entries.rend());
+  return *found;
+}
+
 TEST(verify, counts_what_a_sound_journal_has) {
   const auto verified = verify(sample_journal());
   ASSERT_TRUE(verified) << verified.error().message;
@@ -78,7 +87,8 @@ TEST(verify, counts_what_a_sound_journal_has) {
 }
 
 TEST(verify, finds_every_flipped_byte_that_matters_and_says_where) {
-  const std::size_t dense = 2 * journal::block_bytes;
+  // All kinds of bytes are in the first blocks of one.
+  std::size_t dense = 2 * journal::block_bytes;
   platter left = sample_journal();
   for (const written_segment& each : segments_of(sample_journal())) {
     for (std::size_t byte = 0; byte < each.bytes && !HasFailure(); byte += effort() > 1 || byte < dense ? 1u : 61u) {
@@ -99,6 +109,7 @@ TEST(verify, finds_every_flipped_byte_that_matters_and_says_where) {
       }
       left.bytes_of(each.file)[byte] ^= mask;
     }
+    dense = journal::sector_bytes;
   }
 }
 
@@ -182,6 +193,31 @@ TEST(verify, of_a_write_that_was_cut_short_is_no_finding) {
   EXPECT_TRUE(verified->is_sound());
   EXPECT_TRUE(verified->log.is_torn);
   EXPECT_EQ(verified->log.end_offset, entries.back().begin);
+}
+
+TEST(verify, finds_a_batch_that_lost_a_sector_between_others) {
+  const auto entries = entries_of(sample_journal());
+  const placed_entry& hit = entries[entries.size() - 3];
+  ASSERT_EQ(hit.file, segments_of(sample_journal()).back().file);
+  platter left = sample_journal();
+  auto& bytes = left.bytes_of(hit.file);
+  // Of another life of the file, so that it looks like a write that was cut short.
+  std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(hit.begin), journal::sector_bytes, std::byte{0});
+  auto verified = verify(left);
+  ASSERT_TRUE(verified);
+  ASSERT_EQ(verified->log.findings.size(), 1u);
+  EXPECT_EQ(verified->log.findings[0].what, "a batch is missing between others");
+
+  left = sample_journal();
+  const placed_entry longer = entry_with_a_body_of_blocks(entries);
+  auto& others = left.bytes_of(longer.file);
+  std::fill_n(others.begin() + static_cast<std::ptrdiff_t>(longer.begin + journal::block_bytes), journal::sector_bytes,
+              std::byte{0});
+  verified = verify(left);
+  ASSERT_TRUE(verified);
+  ASSERT_EQ(verified->log.findings.size(), 1u);
+  EXPECT_EQ(verified->log.findings[0].offset, longer.begin);
+  EXPECT_EQ(verified->log.findings[0].what, "a batch is not whole, though more was written after it");
 }
 
 TEST(verify, says_who_has_the_journal_open) {

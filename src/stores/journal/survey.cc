@@ -289,7 +289,9 @@ class surveyor {
       const bool is_last = i + 1 == groups.size();
       const segment_header* next = is_last ? nullptr : header_of(groups[i + 1]);
       const bool next_follows = next != nullptr && next->generation == group.generation + 1;
+      is_in_last_ = is_last && header_of(group) == nullptr;
       enter(group, i == 0);
+      is_in_last_ = is_last;
       walk(group, is_last, next_follows ? next->first_sequence : 0);
     }
     told_.next_sequence = expected_;
@@ -436,6 +438,9 @@ class surveyor {
   }
 
   void note_loss(finding& of, log_position position) {
+    // What is lost at the end of a log cannot be told from its end. Where more of the last segment is lost, the end is
+    // not believed, either.
+    if (is_in_last_) position = behind_everything;
     if (newest_seen_) of.after = *newest_seen_;
     if (!told_.last_loss)
       told_.first_loss_after = newest_seen_.value_or(wall_time{std::chrono::milliseconds{-time_ms_max}});
@@ -470,6 +475,7 @@ class surveyor {
   std::uint64_t at_offset_ = 0;
   std::uint64_t last_generation_ = 0;
   bool has_hole_ = false;
+  bool is_in_last_ = false;  // What is noted now is in the last segment.
   std::optional<wall_time> newest_seen_;
   std::vector<std::size_t> unbounded_;  // Findings of losses behind which no later time was seen yet.
 
