@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A journal is damaged: the gateway does not start and says what to do, `onceward verify` says where, and after
-`onceward verify --repair` every answer that could still be read is given as before, and what is lost runs by no retry of
-a key that is known.
+`onceward verify --repair` every answer that could still be read is given as before, and no retry of a key that is known
+runs again.
 """
 
 import json
