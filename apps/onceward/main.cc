@@ -10,6 +10,7 @@
 #include "exit_codes.h"
 #include "migrate_store.h"
 #include "run.h"
+#include "verify_journal.h"
 
 namespace {
 
@@ -18,6 +19,7 @@ constexpr const char* footer = R"(Examples:
   onceward run --config onceward.yaml --listen 0.0.0.0:8080
   onceward check-config onceward.yaml
   onceward store migrate --config onceward.yaml
+  onceward verify ./data
   onceward demo
 
 Exit codes: 0 good; 1 it could not start or go on; 2 wrong command line or configuration.
@@ -46,6 +48,15 @@ void add_demo(CLI::App& program, onceward::app::demo_options& options) {
   demo->add_option("--data", options.data, "Folder of its journal [./data]");
 }
 
+void add_verify(CLI::App& program, onceward::app::verify_options& options) {
+  CLI::App* verify = program.add_subcommand("verify", "Checks a journal that nobody has open, and changes nothing");
+  verify->add_option("DIR", options.directory, "Folder of the journal")->required();
+  verify->add_flag("--repair", options.repair,
+                   "Where it is damaged, makes a sound one of all that can be read; keeps the old files beside it");
+  verify->add_flag("--json", options.json, "The check's result as JSON");
+  verify->footer("Exit codes: 0 sound, or repaired; 1 damaged, or not repaired; 2 it could not be looked at.");
+}
+
 CLI::App* add_store_migrate(CLI::App& program, std::string& config) {
   CLI::App* store = program.add_subcommand("store", "Looks after the store of a configuration");
   store->require_subcommand(1);
@@ -68,6 +79,8 @@ int main(int argc, char** argv) try {
   std::string migrated;
   add_run(program, run_options);
   add_demo(program, demo_options);
+  onceward::app::verify_options verify_options;
+  add_verify(program, verify_options);
   const CLI::App* migrate = add_store_migrate(program, migrated);
   program.add_subcommand("check-config", "Says what is wrong with a configuration file, with line and column")
       ->add_option("FILE", checked)
@@ -79,6 +92,7 @@ int main(int argc, char** argv) try {
   }
   if (program.got_subcommand("run")) return onceward::app::run(run_options);
   if (migrate->parsed()) return onceward::app::migrate_store(migrated);
+  if (program.got_subcommand("verify")) return onceward::app::verify_journal(verify_options);
   if (program.got_subcommand("check-config")) return onceward::app::check_config(checked);
   return onceward::app::run_demo(demo_options);
 } catch (const std::exception& failure) {

@@ -47,6 +47,18 @@ tl::expected<std::string, std::string> secret_beside(const std::string& path, bo
   return std::move(found->bytes);
 }
 
+// Why the journal is not opened, and what to do about it.
+std::string refusal(const std::string& path, const journal::open_error& why) {
+  std::string message = fmt::format("cannot open the journal in {}: {}", path, why.message);
+  if (why.reason == errc::corrupt) {
+    message += fmt::format(
+        "; `onceward verify {0}` says all that is damaged, and `onceward verify --repair {0}` makes a journal that "
+        "opens out of what is not, keeping the old files",
+        path);
+  }
+  return message;
+}
+
 tl::expected<opened_store, std::string> open(const gateway::settings& settings,
                                              const gateway::journal_store_settings& chosen, gateway::logger& log) {
   const bool synced = chosen.durability == gateway::durability::synced;
@@ -57,7 +69,7 @@ tl::expected<opened_store, std::string> open(const gateway::settings& settings,
     log.error("journal-failed", {{"reason", what}, {"meaning", "nothing is taken or acknowledged until a restart"}});
   };
   auto records = journal::journal::open(chosen.path, options, now);
-  if (!records) return failure(fmt::format("cannot open the journal in {}: {}", chosen.path, records.error().message));
+  if (!records) return failure(refusal(chosen.path, records.error()));
 
   if (synced && journal::lies_in_memory(chosen.path)) {
     log.warning("journal-in-memory", {{"path", chosen.path},

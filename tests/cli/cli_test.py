@@ -43,7 +43,7 @@ class CommandLine(unittest.TestCase):
 class Help(CommandLine):
     def test_it_names_every_command_with_examples_and_exit_codes(self):
         text = self.assert_ends(0, "--help").stdout
-        for word in ("run ", "check-config ", "demo ", "Examples:", "Exit codes:", "SIGTERM"):
+        for word in ("run ", "check-config ", "demo ", "verify ", "Examples:", "Exit codes:", "SIGTERM"):
             self.assertIn(word, text)
 
     def test_it_names_every_flag_of_run(self):
@@ -51,12 +51,18 @@ class Help(CommandLine):
         for flag in ("--config FILE", "--listen HOST:PORT", "--upstream URL", "--data DIR", "--admin HOST:PORT"):
             self.assertIn(flag, text)
 
+    def test_it_names_every_flag_and_every_end_of_verify(self):
+        text = self.assert_ends(0, "verify", "--help").stdout
+        for words in ("DIR", "--repair", "--json", "0 sound, or repaired; 1 damaged, or not repaired; 2 it could not"):
+            self.assertIn(words, text)
+
     def test_the_version(self):
         self.assertEqual(self.assert_ends(0, "--version").stdout, f"onceward {os.environ['ONCEWARD_VERSION']}\n")
 
     def test_a_command_line_that_is_wrong_ends_with_2(self):
         for arguments in ((), ("rnu",), ("run", "--lisen", "x"), ("run", "--config"), ("check-config",),
-                          ("check-config", "a", "b")):
+                          ("check-config", "a", "b"), ("verify",), ("verify", "a", "b"),
+                          ("verify", "--mend", "a")):
             with self.subTest(arguments):
                 self.assertNotEqual(self.assert_ends(2, *arguments).stderr, "")
 

@@ -201,6 +201,13 @@ std::array<char, entry_header_bytes> entry_header(std::string_view body, std::ui
   return header;
 }
 
+void encode_entry(const record_key& key, const core::record& kept, std::uint64_t generation, std::string& out) {
+  std::string body;
+  encode_entry_body(key, kept, body);
+  const auto header = entry_header(body, generation);
+  out.append(header.data(), header.size()).append(body);
+}
+
 result<std::string_view> entry_body(std::string_view bytes, std::uint64_t generation) {
   byte_reader reader(bytes);
   const auto length = reader.take<std::uint32_t>();

@@ -47,6 +47,9 @@ void encode_entry_body(const record_key& key, const core::record& kept, std::str
 // The header of a body in a segment of this generation, which is part of the checksum.
 std::array<char, entry_header_bytes> entry_header(std::string_view body, std::uint64_t generation);
 
+// Appends both.
+void encode_entry(const record_key& key, const core::record& kept, std::uint64_t generation, std::string& out);
+
 // Takes the entry at the beginning of `bytes` apart: its body, with length and checksum proven. errc::corrupt.
 result<std::string_view> entry_body(std::string_view bytes, std::uint64_t generation);
 

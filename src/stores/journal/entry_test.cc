@@ -57,10 +57,7 @@ std::vector<core::record> all_kinds() {
 
 std::string encoded(const core::record& kept) {
   std::string out;
-  std::string body;
-  encode_entry_body(some_key(), kept, body);
-  const auto header = entry_header(body, generation);
-  out.append(header.data(), header.size()).append(body);
+  encode_entry(some_key(), kept, generation, out);
   return out;
 }
 

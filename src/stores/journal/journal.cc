@@ -1,9 +1,6 @@
 #include "stores/journal/journal.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -13,13 +10,12 @@
 #include "stores/journal/engine.h"
 #include "stores/journal/log_scan.h"
 #include "stores/journal/log_writer.h"
+#include "stores/journal/owner.h"
 #include "stores/journal/posix_disk.h"
 #include "stores/journal/recovery.h"
 
 namespace onceward::journal {
 namespace {
-
-constexpr std::string_view lock_file = "lock";
 
 constexpr std::uint64_t segment_bytes_min = 64ull << 10;
 constexpr std::uint64_t segment_bytes_max = 1ull << 30;
@@ -47,23 +43,6 @@ tl::expected<void, open_error> check(const options& chosen) {
                                      " segments; make them longer");
   }
   return {};
-}
-
-// What a second process is told about the first.
-std::string this_holder(wall_time now) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  std::tm parts{};
-  char text[sizeof "0000-00-00T00:00:00Z"] = "";
-  if (::gmtime_r(&seconds, &parts) != nullptr) std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return "process " + std::to_string(::getpid()) + " since " + text;
-}
-
-tl::expected<std::unique_ptr<disk_lock>, open_error> lock(disk& where, wall_time now) {
-  std::string held_by;
-  auto taken = where.lock(lock_file, this_holder(now), held_by);
-  if (taken) return *std::move(taken);
-  if (taken.error().reason != errc::busy) return refuse(where, taken.error());
-  return refuse(errc::busy, "the journal in " + where.name() + " is held by " + held_by);
 }
 
 }  // namespace
@@ -121,7 +100,7 @@ tl::expected<std::unique_ptr<journal>, open_error> journal::open_in_steps(std::u
 tl::expected<std::unique_ptr<journal>, open_error> journal::open(std::unique_ptr<disk> where, const options& chosen,
                                                                  std::function<wall_time()> now, run_by who) {
   if (const auto valid = check(chosen); !valid) return tl::unexpected(valid.error());
-  auto lock_taken = lock(*where, now());
+  auto lock_taken = own(*where, now());
   if (!lock_taken) return tl::unexpected(lock_taken.error());
 
   auto found = find_segments(*where);
