@@ -45,8 +45,8 @@ void expect_own(journal_rig& rig, std::uint64_t number, std::size_t bytes) {
 
 void make(journal_rig& rig, std::uint64_t number, std::size_t bytes) {
   EXPECT_EQ(conformance::kind_of(rig.ask(with_key(conformance::claim_of(number, number), number))), "claim_granted");
-  EXPECT_EQ(conformance::kind_of(rig.ask(
-                with_key(conformance::completed_of(number, number, response_of(number, bytes)), number))),
+  EXPECT_EQ(conformance::kind_of(
+                rig.ask(with_key(conformance::completed_of(number, number, response_of(number, bytes)), number))),
             "applied");
 }
 

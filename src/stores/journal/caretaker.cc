@@ -299,7 +299,8 @@ result<std::vector<record_key>> caretaker::unknown_after(const list_unknown& ask
     });
   }
   std::sort(keys.begin(), keys.end());
-  std::sort(cold.begin(), cold.end(), [](const cold_record& left, const cold_record& right) { return left.tag < right.tag; });
+  std::sort(cold.begin(), cold.end(),
+            [](const cold_record& left, const cold_record& right) { return left.tag < right.tag; });
   std::vector<record_key> found;
   for (const cold_record& each : cold) {
     const auto before = [&](const record_key& key) { return tag_of(key) < each.tag; };

@@ -1,5 +1,6 @@
 // The thread that keeps house: it preallocates and recycles segments, writes index files, forgets what has expired,
-// moves the last live records out of old segments, and runs the commands that concern all keys. Nothing waits for it while there is space.
+// moves the last live records out of old segments, and runs the commands that concern all keys. Nothing waits for it
+// while there is space.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,8 @@
 namespace onceward::journal {
 
 // Looks in the log for the record of a key that is not in memory: among all that it may be, latest first. What comes of
-// it is judged by whoever asked, under the shard's lock, by what is there then. errc::io or errc::corrupt where an entry
-// cannot be read that may be the record.
+// it is judged by whoever asked, under the shard's lock, by what is there then. errc::io or errc::corrupt where an
+// entry cannot be read that may be the record.
 result<cold_reading> read_cold(engine& in, const record_key& key, block_buffer& memory);
 
 class cold_reader {

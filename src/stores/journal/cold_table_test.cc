@@ -96,7 +96,8 @@ TEST(cold_table, says_what_a_map_says) {
       std::map<identity, cold_record> seen;
       table.for_each([&](const cold_record& each) { seen.emplace(identity_of(each), each); });
       EXPECT_EQ(seen, model);
-      EXPECT_EQ(table.unknown(), static_cast<std::size_t>(std::count_if(model.begin(), model.end(), [](const auto& each) {
+      EXPECT_EQ(table.unknown(),
+                static_cast<std::size_t>(std::count_if(model.begin(), model.end(), [](const auto& each) {
                   return each.second.kind == state_kind::unknown;
                 })));
       for (const auto& [which, what] : model) {

@@ -179,13 +179,13 @@ void committer::note_durable(const rewrite& what, const location& where) {
 
 void committer::note(const record_key& key, state_kind kind, wall_time expires_at, const location& where,
                      const location& before) {
-  written_.notes.push_back({.key = prefix_of(key),
-                            .offset = where.offset,
-                            .bytes = where.bytes,
-                            .kind = kind,
-                            .expires_at = expires_at,
-                            .before = before.in == nullptr ? entry_place{}
-                                                           : entry_place{before.in->generation, before.offset}});
+  written_.notes.push_back(
+      {.key = prefix_of(key),
+       .offset = where.offset,
+       .bytes = where.bytes,
+       .kind = kind,
+       .expires_at = expires_at,
+       .before = before.in == nullptr ? entry_place{} : entry_place{before.in->generation, before.offset}});
 }
 
 void committer::give_up(const io_error& error) {

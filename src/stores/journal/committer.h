@@ -50,7 +50,7 @@ class committer {
 
   engine& engine_;
   log_writer& log_;
-  commit_batch group_;           // Kept for its memory.
+  commit_batch group_;            // Kept for its memory.
   std::size_t bodies_taken_ = 0;  // Of the group.
   // What waits for the batch that is being made, in the order of the log. A rewrite is still in the group.
   struct placed {

@@ -60,8 +60,8 @@ using read_request = request;
 
 // What was read of a key's cold records.
 struct cold_reading {
-  std::vector<location> others;               // Records of other keys, with the same tag.
-  location where;                             // Of the key's own, if there is one.
+  std::vector<location> others;              // Records of other keys, with the same tag.
+  location where;                            // Of the key's own, if there is one.
   std::shared_ptr<const core::record> kept;  // It, or null.
 };
 
@@ -83,9 +83,7 @@ struct caretaker_mailbox {
   std::vector<errand> errands;
   std::vector<sealed_segment> sealed;
 
-  bool is_filled() const {
-    return end || look_around || !without_space.empty() || !errands.empty() || !sealed.empty();
-  }
+  bool is_filled() const { return end || look_around || !without_space.empty() || !errands.empty() || !sealed.empty(); }
 };
 
 enum class without_space { wait, refuse };

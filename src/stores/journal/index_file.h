@@ -83,8 +83,8 @@ std::uint64_t index_file_bytes(const index_contents& contents);
 // Leaves either the whole file or the one that was there before, which is of no segment any more.
 io_result<void> write_index(disk& where, std::string_view segment_file, const indexed_segment& of,
                             const index_contents& contents);
-// How many records the index adds to what older segments have; nothing where the file does not begin as an index of that
-// segment. One block is read.
+// How many records the index adds to what older segments have; nothing where the file does not begin as an index of
+// that segment. One block is read.
 std::optional<std::int64_t> read_index_balance(disk& where, std::string_view segment_file, const indexed_segment& of);
 std::optional<index_contents> read_index(disk& where, std::string_view segment_file, const indexed_segment& of);
 

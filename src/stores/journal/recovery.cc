@@ -67,8 +67,8 @@ class filling {
       records += read_index_balance(disk_, found_.segments[number].where.name, indexed(number)).value_or(0);
     // No more than the log can have, whatever a header says; and keys fall unevenly.
     const std::uint64_t log_bytes = found_.segments.size() * engine_.segments.segment_bytes();
-    const std::uint64_t likely = std::min(static_cast<std::uint64_t>(std::max(records, std::int64_t{0})),
-                                          log_bytes / entry_bytes_min);
+    const std::uint64_t likely =
+        std::min(static_cast<std::uint64_t>(std::max(records, std::int64_t{0})), log_bytes / entry_bytes_min);
     for (shard& each : engine_.index.shards()) {
       const std::lock_guard hold(each.mutex);
       each.expect_cold(likely / shard_count + likely / shard_count / 50);
@@ -191,8 +191,8 @@ class filling {
     home.forget_cold(key.tag(), {in, where.offset, 0});
   }
 
-  // Ten million records are ten million places in memory, each far from the one before. Waiting for them one by one took
-  // two thirds of the time.
+  // Ten million records are ten million places in memory, each far from the one before. Waiting for them one by one
+  // took two thirds of the time.
   static constexpr std::ptrdiff_t announced_ahead = 12;
   // Below it, a thread costs more than it helps.
   static constexpr std::size_t two_threads_from = 4'096;

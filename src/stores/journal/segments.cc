@@ -175,7 +175,8 @@ io_result<void> segment_set::add_file() {
 segment* segment_set::kept(std::uint32_t short_generation) const {
   const std::lock_guard hold(mutex_);
   onceward_assert(!kept_.empty());
-  const std::uint64_t place = (short_generation + segments_max - kept_.front()->generation % segments_max) % segments_max;
+  const std::uint64_t place =
+      (short_generation + segments_max - kept_.front()->generation % segments_max) % segments_max;
   onceward_assert(place < kept_.size());
   return kept_[place].get();
 }
