@@ -47,15 +47,14 @@ void cold_reader::read(read_request wanted) {
 result<cold_reading> read_cold(engine& in, const record_key& key, block_buffer& memory) {
   shard& home = in.index.of(key);
   std::vector<location> places;
-  std::vector<std::shared_ptr<segment>> segments;  // Kept, whatever becomes of them.
+  cold_reading read;
   {
     const std::lock_guard hold(home.mutex);
     if (home.find(key) == nullptr) places = home.cold_of(key, in.now(), in.segments);
     for (const location& each : places)
-      segments.push_back(each.in->shared_from_this());
+      read.segments.push_back(each.in->shared_from_this());
   }
 
-  cold_reading read;
   for (const location& each : places) {
     auto found = read_entry(*each.in, each, memory);
     if (found && found->key == key) {

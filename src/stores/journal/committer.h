@@ -45,7 +45,7 @@ class committer {
   void note_durable(change& what, const location& where);
   void note_durable(const rewrite& what, const location& where);
   void note(const record_key& key, state_kind kind, wall_time expires_at, const location& where,
-            const location& before);
+            const entry_place& before);
   void give_up(const io_error& error);
 
   engine& engine_;

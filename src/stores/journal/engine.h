@@ -60,9 +60,10 @@ using read_request = request;
 
 // What was read of a key's cold records.
 struct cold_reading {
-  std::vector<location> others;              // Records of other keys, with the same tag.
-  location where;                            // Of the key's own, if there is one.
-  std::shared_ptr<const core::record> kept;  // It, or null.
+  std::vector<std::shared_ptr<segment>> segments;  // Those that the places are in; as long as places are compared.
+  std::vector<location> others;                    // Records of other keys, with the same tag.
+  location where;                                  // Of the key's own, if there is one.
+  std::shared_ptr<const core::record> kept;        // It, or null.
 };
 
 // A segment that is full, and what is in it.
