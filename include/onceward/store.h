@@ -10,9 +10,9 @@
 // Clock: leases and retention are judged by the store's own clock alone. Durations go in, durations left come out; a
 // caller's clock is never compared with the store's.
 //
-// Threads: submit() may be called from any thread. Each command gets exactly one reply, through the sink that the
-// caller named: later, from a thread of the store's, or at once, from inside submit(), where nothing has to be waited
-// for. Replies to commands that were outstanding at the same time may come in any order.
+// Threads: submit(), gather() and flush() may be called from any thread. Each command gets exactly one reply, through
+// the sink that the caller named: later, from a thread of the store's, or at once, from inside submit() or gather(),
+// where nothing has to be waited for. Replies to commands that were outstanding at the same time may come in any order.
 #pragma once
 
 #include <chrono>
@@ -22,6 +22,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -230,6 +231,16 @@ class store {
   // `sink` receives the reply under `tag`, perhaps before this returns. The command's shared bytes are kept as long as
   // the store needs them.
   virtual void submit(command what, reply_sink& sink, std::uint64_t tag) = 0;
+
+  // The same for a caller that has more to submit in the same breath: the store may begin with the command only when
+  // flush() is called, so that what is gathered is one lot of work, with one wake-up, and not a first command and a
+  // rest. The reply may come before that all the same, also from inside. Commands of one thread are decided in the
+  // order in which they were submitted or gathered.
+  virtual void gather(command what, reply_sink& sink, std::uint64_t tag) { submit(std::move(what), sink, tag); }
+
+  // Begins with everything that this thread has gathered, and perhaps with what others have. Who gathers calls this
+  // before it waits for anything.
+  virtual void flush() {}
 
   // Any thread; cheap enough to be called for every scrape.
   virtual store_statistics statistics() const = 0;

@@ -46,11 +46,6 @@ operation_state state_of(const reply& value) {
 
 }  // namespace
 
-void action_list::push(action next) {
-  onceward_assert(size_ < size_max);
-  items_[size_++] = std::move(next);
-}
-
 exchange::exchange(exchange_identity identity, const policy& rules)
     : identity_(std::move(identity)), rules_(rules), state_(fresh{}) {
   onceward_assert(identity_.fingerprint != nullptr);
@@ -614,7 +609,7 @@ struct exchange_step {
   }
 };
 
-action_list exchange::on(exchange_event what, moment now) {
+action_list exchange::on(exchange_event&& what, moment now) {
   onceward_assert(!finished());
   action_list out;
   exchange_step step{*this, now, out};

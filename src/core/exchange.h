@@ -19,6 +19,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/assert.h"
 #include "base/time.h"
 #include "core/policy.h"
 #include "core/problem.h"
@@ -203,7 +204,12 @@ class action_list {
  public:
   static constexpr std::size_t size_max = 6;
 
-  void push(action next);
+  // Made in its place: an action is large, and every event has some.
+  template <typename Action>
+  void push(Action next) {
+    onceward_assert(size_ < size_max);
+    items_[size_++].template emplace<Action>(std::move(next));
+  }
   const action* begin() const { return items_.data(); }
   const action* end() const { return items_.data() + size_; }
   action* begin() { return items_.data(); }
@@ -232,7 +238,7 @@ class exchange {
 
   // What to do about `what`, which happened at `now`. An event that comes too late (a wake-up after the deadline) is
   // ignored; one that cannot be (an upstream's answer without an attempt) is an assertion.
-  action_list on(exchange_event what, base::moment now);
+  action_list on(exchange_event&& what, base::moment now);
 
   bool finished() const { return std::holds_alternative<over>(state_); }
 

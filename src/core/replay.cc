@@ -9,10 +9,6 @@
 namespace onceward::core {
 namespace {
 
-bool names_any(const std::vector<field_name>& names, const http::field_view& field) {
-  return std::ranges::any_of(names, [&](const field_name& name) { return name.names(field); });
-}
-
 // RFC 9110 sections 15.3.5 and 15.4.5; RFC 9112 section 6.3.
 http::body_framing framing_of(const stored_response_view& stored) {
   const bool bodiless = stored.status < 200 || stored.status == 204 || stored.status == 304;
@@ -53,9 +49,9 @@ bool has_date(std::string_view lines) {
 replay_rules::replay_rules(const replay_policy& rules)
     : marker_(rules.marker), marker_line_(rules.marker + ": true\r\n") {
   for (const std::string& name : rules.dropped)
-    dropped_.emplace_back(name);
+    dropped_.add(name);
   for (const std::string& name : rules.renamed)
-    renamed_.emplace_back(name);
+    renamed_.add(name);
 }
 
 namespace {
@@ -73,8 +69,8 @@ field_fate replay_rules::fate_of(const http::field_view& field, const http::resp
   if (field.id == content_length || field.id == age || field.id == idempotency_outcome) return field_fate::dropped;
   if (http::ends_here(field, head.fields, head.connection_names_fields)) return field_fate::dropped;
   if (field.id == other && is_ours(field.name)) return field_fate::dropped;
-  if (marker_.names(field) || names_any(dropped_, field)) return field_fate::dropped;
-  if (names_any(renamed_, field)) return field_fate::renamed;
+  if (marker_.names(field) || dropped_.include(field)) return field_fate::dropped;
+  if (renamed_.include(field)) return field_fate::renamed;
   // A replay has a Date of its own.
   return field.id == date ? field_fate::dropped : field_fate::kept;
 }

@@ -43,8 +43,8 @@ class replay_rules {
  private:
   field_name marker_;
   std::string marker_line_;
-  std::vector<field_name> dropped_;
-  std::vector<field_name> renamed_;
+  field_names dropped_;
+  field_names renamed_;
 };
 
 // The bytes of a tombstone: status and Location.

@@ -12,7 +12,7 @@ namespace onceward::gateway {
 class buffer_shelf {
  public:
   // What is read and written at once, and the storage of a fresh buffer.
-  static constexpr std::size_t buffer_bytes = 16 * 1024;
+  static constexpr std::size_t buffer_bytes = std::size_t{16} << 10;
 
   // Gives storage to a buffer that has none.
   void equip(base::byte_buffer& buffer) {

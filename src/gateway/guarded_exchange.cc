@@ -66,18 +66,18 @@ void guarded_exchange::on_body(std::string_view piece, bool last) {
 
 void guarded_exchange::on_body_pause() {
   if (!body_done_ || shell_ || use_ != response_use::none) return;
-  if (who_) return start_exchange(std::move(*who_));
+  if (who_) return start_exchange();
   admission found = admit(rules(), tools_.secret, tools_.digests, trusted_, head_.view(), body_.readable(), peer_ip_);
   if (auto* wrong = std::get_if<core::problem>(&found)) {
     respond_problem(std::move(*wrong));
     return rest();
   }
   if (std::holds_alternative<core::no_key>(found)) return pass(answer_kind::passed);
-  start_exchange(std::move(std::get<admitted>(found)));
+  who_ = std::move(std::get<admitted>(found));
+  start_exchange();
 }
 
-void guarded_exchange::start_exchange(admitted who) {
-  who_ = std::move(who);
+void guarded_exchange::start_exchange() {
   if (who_->whose.anonymous) tools_.counts.requests_anonymous.add();
   const http::request_head_view& head = head_.view();
   const core::policy& policy = rules().rules;

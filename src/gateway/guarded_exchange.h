@@ -71,7 +71,7 @@ class guarded_exchange final : public request_handler, private io::exchange_host
   void on_upstream_sent() override {}
   void on_upstream_failed(const upstream_failure& why) override;
 
-  void start_exchange(admitted who);
+  void start_exchange();
   void send_to_upstream(std::uint32_t attempt_number, std::optional<fence> token);
   void pass(answer_kind kind);
   void collect(std::string_view piece, bool last);

@@ -60,7 +60,7 @@ class upstream_call final : private upstream_connection_user, private upstream_c
 
   // `tools` and `user` outlive the call.
   upstream_call(worker_tools& tools, upstream_call_user& user);
-  ~upstream_call() { cancel(); }
+  ~upstream_call() override { cancel(); }
 
   void begin(const manner& how);
 

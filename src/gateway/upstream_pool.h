@@ -35,13 +35,13 @@ struct upstream_demand {
 // Somebody who waits for a connection. Leaves the pool before it is destroyed.
 class upstream_customer {
  public:
+  virtual ~upstream_customer() = default;
   // The last call for an acquire(); either may come from inside it.
   virtual void on_connection(upstream_connection& ready) = 0;
   virtual void on_no_connection(upstream_failure_kind why) = 0;
 
  protected:
   upstream_customer() = default;
-  virtual ~upstream_customer() = default;
   upstream_customer(const upstream_customer&) = delete;
   upstream_customer& operator=(const upstream_customer&) = delete;
 

@@ -45,7 +45,9 @@ worker::worker(gateway& whole)
       locals_([this] { return std::make_unique<local_request>(tools_, locals_); }),
       proxy_(tools_, lookup_.get(), locals_),
       admin_dispatcher_(*this),
-      drain_look_(loop_, [this] { look_whether_drained(); }) {}
+      drain_look_(loop_, [this] { look_whether_drained(); }) {
+  loop_.at_end_of_turn([this] { exchanges_.flush(); });
+}
 
 worker::~worker() {
   onceward_assert(!thread_.joinable());
@@ -87,6 +89,7 @@ void worker::run() {
   closed_.clear();
   listener_.reset();
   admin_listener_.reset();
+  exchanges_.flush();
   if (whole_.running_.fetch_sub(1, std::memory_order_acq_rel) == 1 && whole_.on_stopped_) whole_.on_stopped_();
 }
 

@@ -86,20 +86,19 @@ class item_parser {
   }
 
   // 4.2.5
+  static bool stands_for_itself(char c) { return c == ' ' || (base::is_visible(c) && c != '"' && c != '\\'); }
+
   sf_bare_item parse_string() {
     ++position_;
     std::string text;
-    while (!at_end()) {
-      const char c = input_[position_];
-      if (c == '"') {
+    while (true) {
+      const std::size_t begin = position_;
+      while (!at_end() && stands_for_itself(input_[position_]))
         ++position_;
-        return text;
-      }
-      if (c != ' ' && !base::is_visible(c)) break;
-      ++position_;
-      if (c != '\\') {
-        text += c;
-      } else if (peek() == '"' || peek() == '\\') {
+      text.append(input_.substr(begin, position_ - begin));
+      if (at_end() || (input_[position_] != '"' && input_[position_] != '\\')) break;
+      if (input_[position_++] == '"') return text;
+      if (peek() == '"' || peek() == '\\') {
         text += input_[position_++];
       } else {
         fail("a double quote or a backslash");

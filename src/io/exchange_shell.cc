@@ -44,7 +44,8 @@ void exchange_shell::attempt_ended(const core::ended_attempt& end) {
 }
 
 void exchange_shell::submit(command&& what, mail_tag tag) {
-  context_.records.submit(std::move(what), context_.replies, tag);
+  context_.gathered = true;
+  context_.records.gather(std::move(what), context_.replies, tag);
 }
 
 void exchange_shell::join_probe() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/exchange.h"
@@ -27,6 +28,12 @@ struct worker_context {
   mailbox& replies;
   waiting_room& waiters;
   store_meter& meter;
+  bool gathered = false;  // The store has commands that it need not have begun with.
+
+  // At the end of a turn of the loop.
+  void flush() {
+    if (std::exchange(gathered, false)) records.flush();
+  }
 };
 
 // Whoever runs the exchange: owns the request's bytes, speaks with the upstream and with the client. Calls come on the

@@ -12,6 +12,7 @@
 #include "core/outcome.h"
 #include "core/record.h"
 #include "core/record_codec.h"
+#include "net/wake_up.h"
 
 namespace onceward::io {
 namespace {
@@ -35,6 +36,7 @@ class held_store final : public store {
     if (made.after) record_ = made.after;
     held_.push_back({&sink, {tag, made.answer}});
   }
+  void flush() override { ++flushes; }
   store_statistics statistics() const override { return {}; }
 
   void deliver_all() {
@@ -43,6 +45,7 @@ class held_store final : public store {
   }
 
   int renewals = 0;
+  int flushes = 0;
 
  private:
   std::optional<core::record> record_;
@@ -86,7 +89,7 @@ struct exchange_shell_test : testing::Test {
   }
   void settle() {
     records.deliver_all();
-    loop.post([this] { loop.stop(); });
+    settled.notify();
     loop.run();
   }
   core::upstream_answer answer() const {
@@ -97,12 +100,28 @@ struct exchange_shell_test : testing::Test {
   net::loop loop;
   held_store records;
   mailbox replies{loop};
+  net::wake_up settled{loop, [this] { loop.stop(); }};  // Heard after the mail that came before it.
   waiting_room waiters{{10, 10, 10}};
   no_meter meter;
   worker_context context{loop, records, replies, waiters, meter};
   core::policy rules;
   shared_bytes print;
 };
+
+TEST_F(exchange_shell_test, leaves_the_commands_of_a_turn_to_one_flush) {
+  fake_host first_host;
+  fake_host second_host;
+  auto first = make(first_host, 1);
+  auto second = make(second_host, 2);
+  context.flush();
+  EXPECT_EQ(records.flushes, 0);
+  first->start();
+  second->start();
+  EXPECT_EQ(records.flushes, 0);
+  context.flush();
+  context.flush();
+  EXPECT_EQ(records.flushes, 1);
+}
 
 TEST_F(exchange_shell_test, carries_a_first_execution_from_claim_to_answer) {
   fake_host host;

@@ -1,4 +1,5 @@
 #include "io/waiting_room.h"
+#include "net/wake_up.h"
 
 #include <gtest/gtest.h>
 
@@ -25,13 +26,14 @@ core::ended_attempt end_of(core::attempt_end how) {
 }
 
 struct waiting_room_test : testing::Test {
-  // Runs the loop until what was posted before has run.
+  // Runs the loop until the mail that came before has been handed out.
   void settle() {
-    loop.post([this] { loop.stop(); });
+    settled.notify();
     loop.run();
   }
   net::loop loop;
   mailbox replies{loop};
+  net::wake_up settled{loop, [this] { loop.stop(); }};
   waiting_room room{{.total_max = 4, .per_key_max = 3, .per_scope_max = 2}};
 };
 

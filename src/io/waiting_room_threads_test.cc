@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/waiting_room.h"
+#include "net/wake_up.h"
 
 namespace onceward::io {
 namespace {
@@ -102,7 +103,8 @@ TEST(waiting_room_threads, nobody_is_left_waiting_for_a_probe_that_is_over) {
     // Mail that is on its way is handed out before the mailbox goes.
     while (room.size() > 0)
       std::this_thread::yield();
-    loop.post([&] { loop.stop(); });
+    net::wake_up settled(loop, [&] { loop.stop(); });
+    settled.notify();
     loop.run();
   };
   std::vector<std::thread> threads;

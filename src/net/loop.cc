@@ -28,7 +28,8 @@ loop::~loop() = default;
 void loop::run() {
   context_.restart();
   const auto guard = boost::asio::make_work_guard(context_);
-  context_.run();
+  while (context_.run_one() != 0)
+    end_turn();
 }
 
 void loop::stop() {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 
@@ -42,6 +43,10 @@ class loop {
   // What the clock says, also in the middle of a handler.
   base::moment read_clock() const;
 
+  // Calls `work` on the loop's thread at the end of each turn, that is, after each of the loop's handlers and before it
+  // waits: the moment to pass on what the turn has gathered for others. Not while the loop runs.
+  void at_end_of_turn(callback work) { end_turn_ = std::move(work); }
+
   // Runs `work` on the loop's thread, never from inside post(). Any thread, also before run(). Each call allocates and
   // may wake the thread: use wake_up where many calls mean the same.
   void post(callback work);
@@ -49,6 +54,11 @@ class loop {
   // ---- For the rest of net ------------------------------------------------------------------------------------------
 
   boost::asio::io_context& context() { return context_; }
+
+  // Called after each handler of ours.
+  void end_turn() {
+    if (end_turn_) end_turn_();
+  }
 
   // Reads the clock. Called on each entry from Asio, before any handler of ours.
   void refresh_now();
@@ -59,6 +69,7 @@ class loop {
  private:
   boost::asio::io_context context_;
   base::moment now_;
+  callback end_turn_;
   std::unique_ptr<detail::timer_wheel> timers_;
   std::unique_ptr<detail::poller> connections_;
 };

@@ -1,10 +1,12 @@
 #include "net/loop.h"
 
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "net/deadline.h"
 #include "net/wake_up.h"
 
 namespace onceward::net {
@@ -36,6 +38,32 @@ TEST(loop, runs_again_after_it_was_stopped) {
     one.run();
   }
   EXPECT_EQ(turns, 3);
+}
+
+TEST(loop, ends_each_turn_with_what_was_asked_for) {
+  loop one;
+  std::vector<std::string> order;
+  one.at_end_of_turn([&] { order.push_back("end"); });
+  one.post([&] { order.push_back("first"); });
+  one.post([&] {
+    order.push_back("second");
+    one.stop();
+  });
+  one.run();
+  EXPECT_EQ(order, (std::vector<std::string>{"first", "end", "second", "end"}));
+}
+
+TEST(loop, ends_the_turn_in_which_a_deadline_was_due) {
+  loop one;
+  bool ended_since = false;
+  deadline due(one, [&] {
+    ended_since = false;
+    one.stop();
+  });
+  one.at_end_of_turn([&] { ended_since = true; });
+  due.arm(one.now());
+  one.run();
+  EXPECT_TRUE(ended_since);
 }
 
 TEST(loop, takes_work_from_many_threads) {

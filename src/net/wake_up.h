@@ -2,8 +2,6 @@
 // wake-up. What there is to look at lies elsewhere, in a queue of the owner.
 #pragma once
 
-#include <atomic>
-#include <functional>
 #include <memory>
 
 #include "net/loop.h"
@@ -13,7 +11,8 @@ namespace onceward::net {
 class wake_up {
  public:
   // `on_woken` runs on the loop's thread after at least one call of notify(), and sees everything that was written
-  // before the calls that it answers. The loop outlives the wake-up.
+  // before the calls that it answers. The loop outlives the wake-up. Made and destroyed where the loop's other things
+  // are.
   wake_up(loop& owner, loop::callback on_woken);
   wake_up(const wake_up&) = delete;
   wake_up& operator=(const wake_up&) = delete;
@@ -23,12 +22,7 @@ class wake_up {
   void notify();
 
  private:
-  // Shared with the call that is on its way to the loop, which may arrive after the owner has gone.
-  struct state {
-    std::atomic<bool> pending{false};
-    bool abandoned = false;  // The loop's thread only.
-    loop::callback on_woken;
-  };
+  struct state;
 
   loop& loop_;
   std::shared_ptr<state> state_;

@@ -35,14 +35,21 @@ reply collecting_sink::ask(store& asked, command what) {
 }
 
 std::uint64_t collecting_sink::submit(store& asked, command what) {
-  std::uint64_t tag;
-  {
-    const std::lock_guard hold(mutex_);
-    tag = ++last_tag_;
-    answered_.emplace(tag, false);
-  }
+  const std::uint64_t tag = next_tag();
   asked.submit(std::move(what), *this, tag);
   return tag;
+}
+
+std::uint64_t collecting_sink::gather(store& asked, command what) {
+  const std::uint64_t tag = next_tag();
+  asked.gather(std::move(what), *this, tag);
+  return tag;
+}
+
+std::uint64_t collecting_sink::next_tag() {
+  const std::lock_guard hold(mutex_);
+  answered_.emplace(++last_tag_, false);
+  return last_tag_;
 }
 
 reply collecting_sink::wait(std::uint64_t tag) {

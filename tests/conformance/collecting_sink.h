@@ -21,6 +21,8 @@ class collecting_sink final : public reply_sink {
 
   // Submits without waiting and returns the tag under which wait() gives the reply.
   std::uint64_t submit(store& asked, command what);
+  // The same with store::gather().
+  std::uint64_t gather(store& asked, command what);
   reply wait(std::uint64_t tag);
 
   // Commands that have had their reply.
@@ -31,6 +33,8 @@ class collecting_sink final : public reply_sink {
   std::size_t empty_deliveries() const;
 
  private:
+  std::uint64_t next_tag();
+
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::uint64_t last_tag_ = 0;

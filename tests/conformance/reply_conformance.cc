@@ -49,6 +49,48 @@ TEST_P(store_conformance, decides_commands_of_one_thread_for_one_key_in_their_or
   EXPECT_EQ(kind_of(sink().wait(found)), "record_completed");
 }
 
+TEST_P(store_conformance, answers_what_was_gathered_once_it_is_flushed) {
+  constexpr std::uint64_t count = 300;
+  std::map<std::uint64_t, std::uint64_t> key_of_tag;
+  for (std::uint64_t key = 1; key <= count; ++key)
+    key_of_tag[sink().gather(stored(), claim_of(key, key))] = key;
+  stored().flush();
+  for (const auto& [tag, key] : key_of_tag)
+    EXPECT_EQ(kind_of(sink().wait(tag)), "claim_granted") << key;
+  EXPECT_EQ(sink().unexpected(), 0u);
+}
+
+TEST_P(store_conformance, decides_gathered_and_submitted_commands_of_one_thread_in_their_order) {
+  const std::uint64_t claimed = sink().gather(stored(), claim_of(1, 11));
+  const std::uint64_t duplicate = sink().submit(stored(), claim_of(1, 12));
+  const std::uint64_t completed = sink().gather(stored(), completed_of(1, 11));
+  const std::uint64_t found = sink().gather(stored(), find{key_of(1)});
+  stored().flush();
+  EXPECT_EQ(kind_of(sink().wait(claimed)), "claim_granted");
+  EXPECT_EQ(kind_of(sink().wait(duplicate)), "record_in_flight");
+  EXPECT_EQ(kind_of(sink().wait(completed)), "applied");
+  EXPECT_EQ(kind_of(sink().wait(found)), "record_completed");
+}
+
+TEST_P(store_conformance, makes_nobody_who_submits_wait_for_anothers_flush) {
+  collecting_sink others;
+  const std::uint64_t gathered = others.gather(stored(), claim_of(1, 11));
+  std::thread([&] {
+    collecting_sink own;
+    EXPECT_EQ(kind_of(own.ask(stored(), claim_of(2, 21))), "claim_granted");
+    EXPECT_EQ(kind_of(own.ask(stored(), completed_of(2, 21))), "applied");
+  }).join();
+  stored().flush();
+  EXPECT_EQ(kind_of(others.wait(gathered)), "claim_granted");
+}
+
+TEST_P(store_conformance, has_nothing_to_do_in_a_flush_without_anything_gathered) {
+  stored().flush();
+  expect<claim_granted>(claim_of(1, 11));
+  stored().flush();
+  expect<applied>(completed_of(1, 11));
+}
+
 constexpr std::uint64_t thread_count = 50;
 
 template <typename Work>
@@ -83,6 +125,24 @@ TEST_P(store_conformance, grants_a_key_to_exactly_one_of_fifty_threads) {
   });
   for (std::uint64_t key = 0; key < keys; ++key)
     EXPECT_EQ(grants[key], 1) << "key " << key;
+}
+
+TEST_P(store_conformance, answers_all_that_fifty_threads_gather_and_flush) {
+  constexpr std::uint64_t rounds = 20;
+  constexpr std::uint64_t gathered_at_once = 5;
+  in_threads([&](std::uint64_t thread) {
+    collecting_sink own;
+    for (std::uint64_t round = 0; round < rounds; ++round) {
+      std::vector<std::uint64_t> tags;
+      for (std::uint64_t i = 0; i < gathered_at_once; ++i) {
+        const std::uint64_t number = (thread * rounds + round) * gathered_at_once + i + 1;
+        tags.push_back(own.gather(stored(), claim_of(number, number)));
+      }
+      stored().flush();
+      for (const std::uint64_t tag : tags)
+        EXPECT_EQ(kind_of(own.wait(tag)), "claim_granted");
+    }
+  });
 }
 
 TEST_P(store_conformance, lets_exactly_one_of_fifty_threads_take_over) {

@@ -41,10 +41,27 @@ journal_store::~journal_store() = default;
 
 void journal_store::submit(command what, reply_sink& sink, std::uint64_t tag) {
   if (in_.ended()) return;
+  const std::uint64_t number = note(what, sink, tag);
+  journal_->submit(std::move(what), *this, number);
+  look();
+}
+
+void journal_store::gather(command what, reply_sink& sink, std::uint64_t tag) {
+  if (in_.ended()) return;
+  const std::uint64_t number = note(what, sink, tag);
+  journal_->gather(std::move(what), *this, number);
+}
+
+void journal_store::flush() {
+  if (in_.ended()) return;
+  journal_->flush();
+  look();
+}
+
+std::uint64_t journal_store::note(const command& what, reply_sink& sink, std::uint64_t tag) {
   sees_.store_asked(owner, what);
   asked_.push_back({what, &sink, tag, in_.wall_now()});
-  journal_->submit(std::move(what), *this, asked_.size() - 1);
-  look();
+  return asked_.size() - 1;
 }
 
 void journal_store::deliver(std::span<tagged_reply> replies) {

@@ -27,6 +27,9 @@ class journal_store final : public store, private reply_sink {
   ~journal_store() override;
 
   void submit(command what, reply_sink& sink, std::uint64_t tag) override;
+  // What is gathered and never flushed is never written.
+  void gather(command what, reply_sink& sink, std::uint64_t tag) override;
+  void flush() override;
   store_statistics statistics() const override { return journal_->statistics(); }
   bool has_failed() const { return !journal_->failure().empty(); }
 
@@ -50,6 +53,7 @@ class journal_store final : public store, private reply_sink {
 
   journal_store(process& in, observer& sees) : in_(in), sees_(sees) {}
   void deliver(std::span<tagged_reply> replies) override;
+  std::uint64_t note(const command& what, reply_sink& sink, std::uint64_t tag);
   // Plans the steps that have become due.
   void look();
   void plan(journal::journal::part which, std::chrono::microseconds delay);

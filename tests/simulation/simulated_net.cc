@@ -167,6 +167,12 @@ void deadline::cancel() {
   if (armed()) loop_.timers().remove(*this);
 }
 
+struct wake_up::state {
+  bool pending = false;
+  bool abandoned = false;
+  loop::callback on_woken;
+};
+
 wake_up::wake_up(loop& owner, loop::callback on_woken) : loop_(owner), state_(std::make_shared<state>()) {
   state_->on_woken = std::move(on_woken);
 }
@@ -176,7 +182,7 @@ wake_up::~wake_up() {
 }
 
 void wake_up::notify() {
-  if (state_->pending.exchange(true)) return;
+  if (std::exchange(state_->pending, true)) return;
   loop_.post([shared = state_] {
     shared->pending = false;
     if (!shared->abandoned) shared->on_woken();
@@ -288,6 +294,7 @@ void run_on(net::loop& on, const std::function<void()>& what) {
   if (on.timers().stopped) return;
   on.refresh_now();
   what();
+  on.end_turn();
 }
 
 }  // namespace onceward::simulation
