@@ -4,6 +4,7 @@
 // Threads: everything but take() and take_now() from any thread; those from the committer's.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -77,6 +78,11 @@ class commit_queue {
   [[nodiscard]] bool push(change what, const core::record& kept);
 
   void wake() { filled_.notify_one(); }
+  // For a caller that pushes more before it lets the committer begin: the next flush(), by whichever thread, wakes it.
+  void wake_at_flush() { wake_is_owed_.store(true); }
+  void flush() {
+    if (wake_is_owed_.load() && wake_is_owed_.exchange(false)) wake();
+  }
 
   // Waits for items and swaps them into `batch`, which is emptied first and keeps its memory. Where many wait already,
   // more are expected, and `patience` is given to them. False once the queue is closed and everything pushed before has
@@ -95,6 +101,7 @@ class commit_queue {
   std::condition_variable filled_;
   commit_batch waiting_;
   bool closed_ = false;
+  std::atomic<bool> wake_is_owed_{false};
 };
 
 }  // namespace onceward::journal

@@ -65,14 +65,14 @@ engine::engine(segment_set& segments_, std::function<wall_time()> now_, std::uin
       hot_bytes_each(cache_bytes / shard_count),
       completion_bytes_reserved_(completion_bytes_reserved) {}
 
-void engine::decide(request asked, without_space otherwise, const cold_reading* read) {
+void engine::decide(request asked, without_space otherwise, const cold_reading* read, begin when) {
   aftermath after;
   {
     shard& home = index.of(key_of(asked.what));
     const std::lock_guard hold(home.mutex);
     decide_locked(home, std::move(asked), otherwise, read, after);
   }
-  finish(after);
+  finish(after, when);
 }
 
 // Whether the log may have a record of the key of which nothing is known yet.
@@ -240,8 +240,9 @@ std::string engine::failure() const {
   return failure_;
 }
 
-void engine::finish(aftermath& after) {
-  if (after.committer) commits.wake();
+void engine::finish(aftermath& after, begin when) {
+  if (after.committer && when == begin::now) commits.wake();
+  if (after.committer && when == begin::at_flush) commits.wake_at_flush();
   if (after.cold_reader) reads.wake();
   if (after.caretaker) ask_to_look_around();
   if (after.known) give(*std::move(after.known));

@@ -89,13 +89,16 @@ struct caretaker_mailbox {
 
 enum class without_space { wait, refuse };
 
+// When the committer is to begin with what was decided.
+enum class begin { now, at_flush };
+
 class engine {
  public:
   engine(segment_set& segments_, std::function<wall_time()> now_, std::uint64_t cache_bytes,
          std::uint64_t completion_bytes_reserved);
 
   // Decides a command and sees to it that it is answered. `read` is what was read of its record.
-  void decide(request asked, without_space otherwise, const cold_reading* read = nullptr);
+  void decide(request asked, without_space otherwise, const cold_reading* read = nullptr, begin when = begin::now);
 
   // Leaves it to the caretaker.
   void run(errand asked);
@@ -161,7 +164,7 @@ class engine {
   void decide_locked(shard& home, request asked, without_space otherwise, const cold_reading* read, aftermath& after);
   void keep_change(shard& home, request asked, core::decision decided, slot* place, without_space otherwise,
                    aftermath& after);
-  void finish(aftermath& after);
+  void finish(aftermath& after, begin when);
 
   const std::uint64_t completion_bytes_reserved_;
   std::atomic<std::uint64_t> fence_granted_{0};

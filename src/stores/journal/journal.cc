@@ -139,6 +139,18 @@ journal::journal(std::unique_ptr<parts> opened) : parts_(std::move(opened)) {}
 journal::~journal() = default;
 
 void journal::submit(command what, reply_sink& sink, std::uint64_t tag) {
+  take(std::move(what), sink, tag, begin::now);
+}
+
+void journal::gather(command what, reply_sink& sink, std::uint64_t tag) {
+  take(std::move(what), sink, tag, begin::at_flush);
+}
+
+void journal::flush() {
+  parts_->shared.commits.flush();
+}
+
+void journal::take(command what, reply_sink& sink, std::uint64_t tag, begin when) {
   engine& shared = parts_->shared;
   std::visit(
       [&](auto&& each) {
@@ -146,7 +158,7 @@ void journal::submit(command what, reply_sink& sink, std::uint64_t tag) {
         if constexpr (std::is_same_v<asked, list_unknown> || std::is_same_v<asked, purge>) {
           shared.run({std::move(each), &sink, tag});
         } else {
-          shared.decide({std::move(each), &sink, tag}, without_space::wait);
+          shared.decide({std::move(each), &sink, tag}, without_space::wait, nullptr, when);
         }
       },
       std::move(what));

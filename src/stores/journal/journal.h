@@ -22,6 +22,8 @@
 
 namespace onceward::journal {
 
+enum class begin;
+
 class journal final : public store {
  public:
   // Opens the journal in `directory`, or makes it: the directory too, if its parent is there. Other files in it are
@@ -50,12 +52,16 @@ class journal final : public store {
   ~journal() override;
 
   void submit(command what, reply_sink& sink, std::uint64_t tag) override;
+  void gather(command what, reply_sink& sink, std::uint64_t tag) override;
+  void flush() override;
   store_statistics statistics() const override;
 
   // What ended the journal, for people; empty while it works.
   std::string failure() const;
 
  private:
+  void take(command what, reply_sink& sink, std::uint64_t tag, begin when);
+
   struct parts;
   explicit journal(std::unique_ptr<parts> opened);
   static tl::expected<std::unique_ptr<journal>, open_error> open(std::unique_ptr<disk> where, const options& chosen,
