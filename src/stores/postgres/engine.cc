@@ -152,12 +152,30 @@ void postgres_store::engine::take_letters() {
   opened_.clear();
 }
 
-// Commands for one key take one lane, so that they stay in their order. Keys are uniform in every byte; a server sorts
-// by the first ones.
+// As few lanes carry commands as can, because a command costs the less the more others it goes with. Commands for one
+// key that are outstanding at once take one lane, so that they stay in their order.
 void postgres_store::engine::route(pending_command what) {
   const record_key* key = key_of(what.what);
   if (key == nullptr) return caretaker_.submit(std::move(what));
-  lanes_[std::to_integer<std::size_t>(key->bytes.back()) % lanes_.size()]->submit(std::move(what));
+  occupation& in_use = occupation_of(*key);
+  if (in_use.commands == 0) in_use.lane = choose_lane();
+  ++in_use.commands;
+  lanes_[in_use.lane]->submit(std::move(what));
+}
+
+// The first that has room; where none has, the one that has the least to do. One that is not connected has no room.
+std::size_t postgres_store::engine::choose_lane() const {
+  const auto with_room =
+      std::find_if(lanes_.begin(), lanes_.end(), [](const auto& each) { return each->takes_more(); });
+  if (with_room != lanes_.end()) return static_cast<std::size_t>(with_room - lanes_.begin());
+  const auto least = std::min_element(lanes_.begin(), lanes_.end(),
+                                      [](const auto& left, const auto& right) { return left->load() < right->load(); });
+  return static_cast<std::size_t>(least - lanes_.begin());
+}
+
+// Keys are uniform in every byte. Those that share a place share a lane at times, and that is all.
+postgres_store::engine::occupation& postgres_store::engine::occupation_of(const record_key& key) {
+  return occupations_[core::record_key_index{}(key) % occupations_.size()];
 }
 
 void postgres_store::engine::work() {
@@ -216,6 +234,7 @@ void postgres_store::engine::give_up() {
 // ---- For the parts -------------------------------------------------------------------------------------------------
 
 void postgres_store::engine::answer(const pending_command& to, reply value) {
+  if (const record_key* key = key_of(to.what)) --occupation_of(*key).commands;
   replies_.add(*to.sink, to.tag, std::move(value));
   outstanding_.fetch_sub(1, std::memory_order_relaxed);
 }

@@ -1,6 +1,7 @@
 // The thread of the store: takes commands from all threads, gives them to its connections, and polls these.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -37,6 +38,11 @@ class postgres_store::engine final : private store_parts {
   struct count_request {
     std::function<void()> then;
   };
+  // Of a lane, by the keys of one place.
+  struct occupation {
+    std::size_t lane = 0;
+    std::size_t commands = 0;  // Not answered yet.
+  };
   using letter = std::variant<pending_command, count_request>;
 
   // ---- For the parts ----
@@ -51,6 +57,8 @@ class postgres_store::engine final : private store_parts {
   void post(letter what);
   void take_letters();
   void route(pending_command what);
+  std::size_t choose_lane() const;
+  occupation& occupation_of(const record_key& key);
   void work();
   void wait();
   bool is_done() const;
@@ -85,6 +93,7 @@ class postgres_store::engine final : private store_parts {
   std::string told_lost_;                  // Why, when that was told last; empty while the server is there.
   std::vector<letter> opened_;             // Kept for its memory.
   std::vector<std::unique_ptr<lane>> lanes_;
+  std::array<occupation, 4'096> occupations_;
   bulletin bulletin_;
   caretaker caretaker_;
   std::thread thread_;
