@@ -51,6 +51,7 @@ lane_settings lane_settings_of(const options& chosen, const target& where) {
   return {.how = {.sender = random_sender(), .waits_for_replicas = chosen.wait_replicas > 0},
           .wait_replicas = chosen.wait_replicas,
           .wait_timeout = chosen.wait_timeout,
+          .gathers = where.kind != topology::cluster && chosen.wait_replicas == 0,
           .may_fail_over = where.kind != topology::single};
 }
 
@@ -177,7 +178,9 @@ void redis_store::engine::begin(pending_command what) {
   what.queued_at = now_;
   if (const record_key* key = key_of(what.what)) {
     if (is_others_) return answer(what, store_failure{certainty::definite, errc::unavailable});
-    const std::size_t slot = slot_of(name_of(*key));
+    // Outside a cluster it only chooses a lane. Keys are uniform in every byte.
+    const std::size_t slot =
+        is_cluster() ? slot_of(record_name(*key).text()) : std::to_integer<std::size_t>(key->bytes.back());
     const step first = has_response_beside(what.what) ? step::put : step::decide;
     return route({.what = std::move(what), .slot = slot, .queued_at = now_, .next = first, .found = {}});
   }
