@@ -1,7 +1,7 @@
 # What a stranger's project gets from `cmake --install`: the public headers, one archive with everything that one
 # transaction needs, and a package configuration. The programs are installed by packages, not from here.
 
-set(parts onceward_base onceward_http onceward_core onceward_postgres_store onceward_transaction)
+set(parts onceward_base onceward_http onceward_core onceward_server_desk onceward_postgres_store onceward_transaction)
 list(TRANSFORM parts REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
 add_library(onceward_installed STATIC ${objects})
 set_target_properties(onceward_installed PROPERTIES OUTPUT_NAME onceward_transaction LINKER_LANGUAGE CXX)

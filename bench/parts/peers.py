@@ -139,7 +139,7 @@ class Table:
         return f"| {' | '.join(cells)} |"
 
 
-def _draw(writer, kinds, measured):
+def _draw(writer, kinds, measured, section):
     """A plot for each role: CPU per request at the most workers, a bar for each number of connections."""
     workers = max(each.workers for each in measured)
     names = []
@@ -151,7 +151,7 @@ def _draw(writer, kinds, measured):
                        if (each.contender, each.workers, each.connections) == (row, workers, connections)]
                       for row in rows]
             series[f"{connections} connections"] = values
-        file = writer.plot(f"cpu-{role.replace(' ', '-')}")
+        file = writer.plot(f"cpu-{role.replace(' ', '-')}" + (f"-{section}" if section else ""))
         if file and plots.bars(file, f"CPU per request: {role}, {workers} workers", "µs (median, least to most)", rows,
                                series):
             names.append((file.name, role))
@@ -192,8 +192,10 @@ What each does, and so what is not comparable:
 {report.left_out_lines(running.field.left_out)}
 {Table(kinds, measured).markdown()}
 
-{_draw(options.writer, kinds, measured)}
+{_draw(options.writer, kinds, measured, options.section)}
 """
-    options.writer.write("peers", HEADING, text, {"measurements": [dataclasses.asdict(each) for each in measured],
+    part = f"peers, {options.section}" if options.section else "peers"
+    heading = f"{HEADING}: {options.section}" if options.section else HEADING
+    options.writer.write(part, heading, text, {"measurements": [dataclasses.asdict(each) for each in measured],
                                                   "left_out": running.field.left_out})
     return not any(reason.startswith("failed") for reason in running.field.left_out.values())

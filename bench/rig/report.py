@@ -57,7 +57,8 @@ class Writer:
         folder = self._root / "bench/results"
         folder.mkdir(exist_ok=True)
         stamp = self.machine["date"].replace(" UTC", "").replace(" ", "-").replace(":", "")
-        file = folder / f"{stamp}-{self.machine['commit'].partition(' ')[0]}-{part}.json"
+        name = "-".join(part.replace(",", "").split())
+        file = folder / f"{stamp}-{self.machine['commit'].partition(' ')[0]}-{name}.json"
         file.write_text(json.dumps({"machine": self.machine, **document}, indent=1) + "\n")
         return file
 

@@ -1,18 +1,24 @@
 #include "base/hex.h"
 
 #include "base/ascii.h"
+#include "base/assert.h"
 
 namespace onceward::base {
 
 std::string to_hex(std::span<const std::byte> bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const std::byte b : bytes) {
-    text.push_back(digits[std::to_integer<std::size_t>(b >> 4)]);
-    text.push_back(digits[std::to_integer<std::size_t>(b & std::byte{15})]);
-  }
+  std::string text(bytes.size() * 2, '\0');
+  put_hex(bytes, text);
   return text;
+}
+
+void put_hex(std::span<const std::byte> bytes, std::span<char> into) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  onceward_assert(into.size() == 2 * bytes.size());
+  char* next = into.data();
+  for (const std::byte b : bytes) {
+    *next++ = digits[std::to_integer<std::size_t>(b >> 4)];
+    *next++ = digits[std::to_integer<std::size_t>(b & std::byte{15})];
+  }
 }
 
 bool from_hex(std::string_view digits, std::span<std::byte> out) {

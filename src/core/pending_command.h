@@ -15,9 +15,8 @@ struct pending_command {
   reply_sink* sink;
   std::uint64_t tag;
   base::moment queued_at;
-  int sent = 0;           // How often it was.
-  std::size_t place = 0;  // Among those that were taken for its batch.
-  bool alone = false;     // It is to go in a batch of its own, because one with others failed.
+  int sent = 0;        // How often it was.
+  bool alone = false;  // It is to go in a batch of its own, because one with others failed.
 };
 
 // The record that the command is about; null where it is about many.

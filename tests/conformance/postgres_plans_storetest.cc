@@ -21,8 +21,9 @@ constexpr std::string_view path = ONCEWARD_SOURCE_DIR "/docs/postgres.md";
 constexpr std::string_view begin_mark = "<!-- plans: begin -->\n";
 constexpr std::string_view end_mark = "<!-- plans: end -->\n";
 
-constexpr std::array shown{statement::claim,   statement::renew, statement::complete,     statement::give_up,
-                           statement::release, statement::find,  statement::list_unknown, statement::purge};
+constexpr std::array shown{statement::claim,         statement::claim_many, statement::renew,   statement::complete,
+                           statement::complete_many, statement::give_up,    statement::release, statement::find,
+                           statement::list_unknown,  statement::purge};
 
 // A database of its own, with enough in it for the planner to care.
 session prepared_database() {
@@ -68,9 +69,13 @@ TEST(postgres_plans, are_those_of_the_documentation_and_find_a_record_by_its_key
   session with = prepared_database();
   std::string written;
   for (const statement each : shown) {
+    const bool finds_by_key = each != statement::list_unknown && each != statement::purge;
+    const std::string value = finds_by_key ? "off" : "on";
+    // As for the connections that carry commands.
+    for (const char* each_setting : {"enable_seqscan", "enable_hashjoin", "enable_mergejoin"})
+      EXPECT_TRUE(with.run(std::string("SET ") + each_setting + " = " + value));
     const std::string plan = plan_of(with, each);
-    const bool is_about_one_record = each != statement::list_unknown && each != statement::purge;
-    if (is_about_one_record) {
+    if (finds_by_key) {
       EXPECT_EQ(plan.find("Seq Scan"), std::string::npos) << plan;
     }
     written += "### `" + std::string(name_of(each)) + "`\n\n```\n" + plan + "```\n\n";

@@ -56,6 +56,10 @@ void empty_redis() {
   ask({"FLUSHALL"});
 }
 
+void forget_redis_scripts() {
+  ask({"SCRIPT", "FLUSH"});
+}
+
 void wait_for_fence(fence token) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::minutes{1};
   while (std::strtoull(ask({"GET", std::string(redis::fence_name)}).c_str(), nullptr, 10) <

@@ -15,6 +15,9 @@ std::unique_ptr<redis::redis_store> open_redis(redis::options chosen);
 // Deletes everything.
 void empty_redis();
 
+// The server knows no script any more.
+void forget_redis_scripts();
+
 // Returns when the server was told of the fence, or of a higher one.
 void wait_for_fence(fence token);
 

@@ -1,6 +1,7 @@
 #include "stores/failover/recent_records.h"
 
 #include <algorithm>
+#include <iterator>
 #include <variant>
 
 namespace onceward::failover {
@@ -70,10 +71,14 @@ void recent_records::learn_from(const release& asked, const reply& answer, base:
 }
 
 void recent_records::remember(recent_record what, base::moment now) {
-  forget(what.key);
-  const record_key key = what.key;
-  in_order_.push_back(std::move(what));
-  places_.emplace(key, std::prev(in_order_.end()));
+  const auto [found, is_new] = places_.try_emplace(what.key);
+  if (is_new) {
+    in_order_.push_back(std::move(what));
+    found->second = std::prev(in_order_.end());
+  } else {
+    *found->second = std::move(what);
+    in_order_.splice(in_order_.end(), in_order_, found->second);
+  }
   forget_old(now);
 }
 

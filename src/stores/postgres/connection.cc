@@ -24,6 +24,11 @@ constexpr const char* session_text =
     " set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),"
     " set_config('tcp_keepalives_count', '3', false)";
 
+// A plan is made once, maybe before there is a record. It is to be good for many of them.
+constexpr const char* by_key_text =
+    "SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),"
+    " set_config('enable_mergejoin', 'off', false)";
+
 constexpr const char* schema_version_text = "SELECT schema_version FROM onceward.deployment";
 
 // The places of their results while a connection is set up.
@@ -166,6 +171,7 @@ void connection::set_up(base::moment now) {
                                 text_format) == 1 &&
               ask(facts.c_str()) && ask(schema_version_text);
   if (good && purpose_.listens) good = ask(listen.c_str());
+  if (good && purpose_.finds_by_key) good = ask(by_key_text);
   for (const statement each : purpose_.statements) {
     const auto types = types_of(each);
     good = good && PQsendPrepare(made, std::string(name_of(each)).c_str(), text_of(each).c_str(),

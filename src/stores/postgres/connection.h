@@ -81,6 +81,7 @@ class connection {
   struct purpose {
     std::vector<statement> statements;
     bool listens = false;
+    bool finds_by_key = false;  // They find all that they need by an index, also in a table that is empty yet.
   };
 
   // The settings outlive it, and the user.

@@ -1,12 +1,9 @@
 #include "stores/postgres/engine.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <utility>
 
 #include "base/assert.h"
@@ -20,17 +17,6 @@ constexpr std::chrono::milliseconds patience_at_end{5'000};
 base::moment read_clock() {
   const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
   return base::moment{std::chrono::duration_cast<base::moment::duration>(since_start)};
-}
-
-int make_bell() {
-  const int bell = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  onceward_assert(bell >= 0);
-  return bell;
-}
-
-void ring(int bell) {
-  const std::uint64_t once = 1;
-  static_cast<void>(::write(bell, &once, sizeof once) == sizeof once);
 }
 
 connection_settings settings_of(const options& chosen, target where) {
@@ -48,10 +34,10 @@ postgres_store::engine::engine(options chosen, target where, std::string descrip
     : options_(std::move(chosen)),
       description_(std::move(description)),
       settings_(settings_of(options_, std::move(where))),
-      bell_(make_bell()),
+      desk_({options_.commands_queued_max, options_.command_bytes_max, &wire_bytes}),
       now_(read_clock()),
       bulletin_(
-          settings_, [this](std::span<const record_key> keys) { pass_on(keys); }, [this] { return now_; }),
+          settings_, [this](std::span<const record_key> keys) { desk_.tell_observer(keys); }, [this] { return now_; }),
       caretaker_(settings_, options_.purge_margin, *this, [this](const record_counts& counts) {
         const std::lock_guard hold(counts_mutex_);
         counts_ = counts;
@@ -62,37 +48,11 @@ postgres_store::engine::engine(options chosen, target where, std::string descrip
 }
 
 postgres_store::engine::~engine() {
-  {
-    const std::lock_guard hold(mutex_);
-    closing_ = true;
-  }
-  ring(bell_);
+  desk_.close();
   thread_.join();
-  ::close(bell_);
 }
 
 // ---- Any thread ----------------------------------------------------------------------------------------------------
-
-void postgres_store::engine::submit(command what, reply_sink& sink, std::uint64_t tag) {
-  const bool too_many = outstanding_.fetch_add(1, std::memory_order_relaxed) >= options_.commands_queued_max;
-  if (too_many || wire_bytes(what) > options_.command_bytes_max) {
-    outstanding_.fetch_sub(1, std::memory_order_relaxed);
-    const errc reason = too_many ? errc::unavailable : errc::too_large;
-    tagged_reply refusal{tag, store_failure{certainty::definite, reason}};
-    return sink.deliver({&refusal, 1});
-  }
-  post(pending_command{std::move(what), &sink, tag, {}});
-}
-
-void postgres_store::engine::post(letter what) {
-  bool is_first = false;
-  {
-    const std::lock_guard hold(mutex_);
-    is_first = letters_.empty();
-    letters_.push_back(std::move(what));
-  }
-  if (is_first) ring(bell_);
-}
 
 store_statistics postgres_store::engine::statistics() const {
   const std::lock_guard hold(counts_mutex_);
@@ -100,26 +60,11 @@ store_statistics postgres_store::engine::statistics() const {
           .records_unknown = counts_.records_unknown,
           .bytes = counts_.bytes,
           .bytes_limit = 0,
-          .accepts_claims = reachable_.load(std::memory_order_relaxed) &&
-                            outstanding_.load(std::memory_order_relaxed) < options_.commands_queued_max};
-}
-
-void postgres_store::engine::observe(record_observer* observer) {
-  const std::lock_guard hold(observer_mutex_);
-  observer_ = observer;
+          .accepts_claims = reachable_.load(std::memory_order_relaxed) && desk_.has_room()};
 }
 
 void postgres_store::engine::count() {
-  std::mutex mutex;
-  std::condition_variable counted;
-  bool done = false;
-  post(count_request{[&] {
-    const std::lock_guard hold(mutex);
-    done = true;
-    counted.notify_all();
-  }});
-  std::unique_lock hold(mutex);
-  counted.wait(hold, [&] { return done; });
+  desk_.post_and_wait([this](server::desk::errand done) { caretaker_.count(std::move(done)); });
 }
 
 // ---- The thread ----------------------------------------------------------------------------------------------------
@@ -127,37 +72,51 @@ void postgres_store::engine::count() {
 void postgres_store::engine::run() {
   while (!is_done()) {
     work();
-    replies_.deliver();
+    desk_.deliver();
     wait();
     take_letters();
   }
   give_up();
-  replies_.deliver();
+  desk_.deliver();
 }
 
 void postgres_store::engine::take_letters() {
-  {
-    const std::lock_guard hold(mutex_);
-    opened_.swap(letters_);
-    if (closing_ && end_ == base::moment::max()) end_ = now_ + patience_at_end;
-  }
-  for (letter& each : opened_) {
+  const auto letters = desk_.take();
+  if (desk_.is_closed() && end_ == base::moment::max()) end_ = now_ + patience_at_end;
+  for (server::desk::letter& each : letters) {
     if (auto* asked = std::get_if<pending_command>(&each)) {
       asked->queued_at = now_;
       route(std::move(*asked));
     } else {
-      caretaker_.count(std::move(std::get<count_request>(each).then));
+      std::get<server::desk::errand>(each)();
     }
   }
-  opened_.clear();
 }
 
-// Commands for one key take one lane, so that they stay in their order. Keys are uniform in every byte; a server sorts
-// by the first ones.
+// As few lanes carry commands as can, because a command costs the less the more others it goes with. Commands for one
+// key that are outstanding at once take one lane, so that they stay in their order.
 void postgres_store::engine::route(pending_command what) {
   const record_key* key = key_of(what.what);
   if (key == nullptr) return caretaker_.submit(std::move(what));
-  lanes_[std::to_integer<std::size_t>(key->bytes.back()) % lanes_.size()]->submit(std::move(what));
+  occupation& in_use = occupation_of(*key);
+  if (in_use.commands == 0) in_use.lane = choose_lane();
+  ++in_use.commands;
+  lanes_[in_use.lane]->submit(std::move(what));
+}
+
+// The first that has room; where none has, the one that has the least to do. One that is not connected has no room.
+std::size_t postgres_store::engine::choose_lane() const {
+  const auto with_room =
+      std::find_if(lanes_.begin(), lanes_.end(), [](const auto& each) { return each->takes_more(); });
+  if (with_room != lanes_.end()) return static_cast<std::size_t>(with_room - lanes_.begin());
+  const auto least = std::min_element(lanes_.begin(), lanes_.end(),
+                                      [](const auto& left, const auto& right) { return left->load() < right->load(); });
+  return static_cast<std::size_t>(least - lanes_.begin());
+}
+
+// Keys are uniform in every byte. Those that share a place share a lane at times, and that is all.
+postgres_store::engine::occupation& postgres_store::engine::occupation_of(const record_key& key) {
+  return occupations_[core::record_key_index{}(key) % occupations_.size()];
 }
 
 void postgres_store::engine::work() {
@@ -181,7 +140,7 @@ std::vector<connection*> postgres_store::engine::links() {
 
 void postgres_store::engine::wait() {
   const std::vector<connection*> links = this->links();
-  std::vector<pollfd> polled{{bell_, POLLIN, 0}};
+  std::vector<pollfd> polled{{desk_.bell(), POLLIN, 0}};
   base::moment due = std::min(end_, caretaker_.due());
   for (const connection* each : links) {
     polled.push_back({each->descriptor(), each->events(), 0});
@@ -194,17 +153,14 @@ void postgres_store::engine::wait() {
   }
   ::poll(polled.data(), polled.size(), timeout_ms);
   now_ = read_clock();
-  if (polled.front().revents != 0) {
-    std::uint64_t rung = 0;
-    static_cast<void>(::read(bell_, &rung, sizeof rung) == sizeof rung);
-  }
+  if (polled.front().revents != 0) desk_.silence();
   for (std::size_t i = 0; i < links.size(); ++i)
     links[i]->turn(polled[i + 1].revents, now_);
 }
 
 bool postgres_store::engine::is_done() const {
   if (end_ == base::moment::max()) return false;
-  return now_ >= end_ || outstanding_.load(std::memory_order_relaxed) == 0;
+  return now_ >= end_ || desk_.all_answered();
 }
 
 void postgres_store::engine::give_up() {
@@ -216,20 +172,13 @@ void postgres_store::engine::give_up() {
 // ---- For the parts -------------------------------------------------------------------------------------------------
 
 void postgres_store::engine::answer(const pending_command& to, reply value) {
-  replies_.add(*to.sink, to.tag, std::move(value));
-  outstanding_.fetch_sub(1, std::memory_order_relaxed);
+  if (const record_key* key = key_of(to.what)) --occupation_of(*key).commands;
+  desk_.answer(to, std::move(value));
 }
 
 void postgres_store::engine::want_response_day(std::chrono::milliseconds retention,
                                                std::function<void(bool made)> then) {
   caretaker_.want_response_day(retention, std::move(then));
-}
-
-void postgres_store::engine::pass_on(std::span<const record_key> keys) {
-  const std::lock_guard hold(observer_mutex_);
-  if (observer_ == nullptr) return;
-  if (keys.empty()) return observer_->any_may_have_ended();
-  observer_->attempts_ended(keys);
 }
 
 // All connections are to one server, and never to one that another has taken over from, though it may still answer.
@@ -242,7 +191,7 @@ void postgres_store::engine::connected(const server_facts& facts) {
     const server_identity before = *std::exchange(server_, found);
     leave_others(found);
     // What the one before acknowledged is delivered first, and nothing has been sent to this one.
-    replies_.deliver();
+    desk_.deliver();
     tell(event::kind::server_changed, to_string(before) + " to " + to_string(found));
   }
   for (connection* each : links())

@@ -1,6 +1,7 @@
 // The thread of the store: takes commands from all threads, gives them to its connections, and polls these.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -8,14 +9,14 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <variant>
+#include <utility>
 #include <vector>
 
-#include "core/reply_groups.h"
 #include "stores/postgres/bulletin.h"
 #include "stores/postgres/caretaker.h"
 #include "stores/postgres/lane.h"
 #include "stores/postgres/postgres_store.h"
+#include "stores/server/desk.h"
 
 namespace onceward::postgres {
 
@@ -26,18 +27,19 @@ class postgres_store::engine final : private store_parts {
   ~engine() override;
 
   // Any thread.
-  void submit(command what, reply_sink& sink, std::uint64_t tag);
+  void submit(command what, reply_sink& sink, std::uint64_t tag) { desk_.submit(std::move(what), sink, tag); }
   store_statistics statistics() const;
-  void observe(record_observer* observer);
+  void observe(record_observer* observer) { desk_.observe(observer); }
   void count();
 
   const std::string& description() const { return description_; }
 
  private:
-  struct count_request {
-    std::function<void()> then;
+  // Of a lane, by the keys of one place.
+  struct occupation {
+    std::size_t lane = 0;
+    std::size_t commands = 0;  // Not answered yet.
   };
-  using letter = std::variant<pending_command, count_request>;
 
   // ---- For the parts ----
   base::moment now() const override { return now_; }
@@ -48,14 +50,14 @@ class postgres_store::engine final : private store_parts {
   void lost(const std::string& why) override;
 
   void run();
-  void post(letter what);
   void take_letters();
   void route(pending_command what);
+  std::size_t choose_lane() const;
+  occupation& occupation_of(const record_key& key);
   void work();
   void wait();
   bool is_done() const;
   void give_up();
-  void pass_on(std::span<const record_key> keys);
   std::vector<connection*> links();
   void leave_others(const server_identity& chosen);
   void tell(event::kind what, std::string detail);
@@ -63,16 +65,7 @@ class postgres_store::engine final : private store_parts {
   const options options_;
   const std::string description_;
   const connection_settings settings_;
-  const int bell_;  // An eventfd.
-
-  std::mutex mutex_;
-  std::vector<letter> letters_;  // Guarded by mutex_.
-  bool closing_ = false;         // Guarded by mutex_.
-
-  std::mutex observer_mutex_;
-  record_observer* observer_ = nullptr;  // Guarded by observer_mutex_.
-
-  std::atomic<std::size_t> outstanding_{0};  // Commands not answered yet.
+  server::desk desk_;
   std::atomic<bool> reachable_{true};
   mutable std::mutex counts_mutex_;
   record_counts counts_;  // Guarded by counts_mutex_.
@@ -80,11 +73,10 @@ class postgres_store::engine final : private store_parts {
   // From here on: the thread's own.
   base::moment now_;
   base::moment end_ = base::moment::max();  // When closing: of all patience.
-  core::reply_groups replies_;
-  std::optional<server_identity> server_;  // The one that is used.
-  std::string told_lost_;                  // Why, when that was told last; empty while the server is there.
-  std::vector<letter> opened_;             // Kept for its memory.
+  std::optional<server_identity> server_;   // The one that is used.
+  std::string told_lost_;                   // Why, when that was told last; empty while the server is there.
   std::vector<std::unique_ptr<lane>> lanes_;
+  std::array<occupation, 4'096> occupations_;
   bulletin bulletin_;
   caretaker caretaker_;
   std::thread thread_;

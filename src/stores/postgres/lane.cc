@@ -1,7 +1,7 @@
 #include "stores/postgres/lane.h"
 
 #include <algorithm>
-#include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -12,21 +12,11 @@
 namespace onceward::postgres {
 namespace {
 
-// What libpq gathers before it writes. A batch within it goes out in one system call.
-constexpr std::size_t batch_bytes_max = 8'000;
+// A batch that is under way for longer waits for something: a lock, a standby, a disk.
+constexpr std::chrono::milliseconds usual_time{20};
 
 // A command is sent so often before it is refused. Each time, another gateway was faster.
 constexpr int sent_max = 10;
-
-statement encode_any(const command& what, parameters& into) {
-  return std::visit(
-      [&](const auto& each) {
-        if constexpr (requires { encode(each, into); }) return encode(each, into);
-        onceward_assert(false && "a command that has no record");
-        return statement::find;
-      },
-      what);
-}
 
 std::chrono::milliseconds retention_of(const command& what) {
   const auto* ended = std::get_if<complete>(&what);
@@ -40,60 +30,61 @@ lane::lane(const connection_settings& settings, store_parts& parts)
     : parts_(parts),
       queue_timeout_(settings.answer_timeout),
       connection_(settings,
-                  {{statement::claim, statement::renew, statement::complete, statement::give_up, statement::release,
-                    statement::find}},
+                  {.statements = {statement::claim, statement::claim_many, statement::renew, statement::complete,
+                                  statement::complete_many, statement::give_up, statement::release, statement::find},
+                   .finds_by_key = true},
                   *this) {}
+
+bool lane::takes_more() const {
+  if (!connection_.is_connected() || queue_bytes_ >= batch_bytes_max) return false;
+  return sent_.empty() || sent_at_ + usual_time > parts_.now();
+}
 
 void lane::submit(pending_command what) {
   if (connection_.is_down()) return parts_.answer(what, store_failure{certainty::definite, errc::unavailable});
+  queue_bytes_ += wire_bytes(what.what);
   queue_.push_back(std::move(what));
 }
 
 void lane::work() {
   while (!queue_.empty() && queue_.front().queued_at + queue_timeout_ <= parts_.now()) {
     parts_.answer(queue_.front(), store_failure{certainty::definite, errc::timeout});
+    queue_bytes_ -= wire_bytes(queue_.front().what);
     queue_.pop_front();
   }
   if (queue_.empty() || !connection_.can_send()) return;
-  sent_ = take_batch();
-  for (pending_command& each : sent_) {
-    ++each.sent;
+  sent_ = take_batch(queue_);
+  sent_at_ = parts_.now();
+  for (batch_part& part : sent_) {
+    for (pending_command& each : part.commands) {
+      ++each.sent;
+      queue_bytes_ -= wire_bytes(each.what);
+    }
     parameters with;
-    const statement which = encode_any(each.what, with);
+    const statement which = encode(part, with);
     connection_.add(which, with);
   }
   connection_.send(parts_.now());
 }
 
-std::vector<pending_command> lane::take_batch() {
-  std::vector<pending_command> batch;
-  std::size_t bytes = 0;
-  while (!queue_.empty()) {
-    const bool alone = queue_.front().alone;
-    bytes += wire_bytes(queue_.front().what);
-    if (!batch.empty() && (alone || bytes > batch_bytes_max)) break;
-    queue_.front().place = batch.size();
-    batch.push_back(std::move(queue_.front()));
-    queue_.pop_front();
-    if (alone) break;
-  }
-  std::sort(batch.begin(), batch.end(), [](const pending_command& left, const pending_command& right) {
-    return std::tie(*key_of(left.what), left.place) < std::tie(*key_of(right.what), right.place);
-  });
-  return batch;
+void lane::give_up() {
+  refuse_sent(errc::closed);
+  refuse_queue(errc::closed);
 }
 
-void lane::give_up() {
-  for (const pending_command& each : sent_)
-    parts_.answer(each, store_failure{certainty::indefinite, errc::closed});
+void lane::refuse_sent(errc reason) {
+  for (const batch_part& part : sent_) {
+    for (const pending_command& each : part.commands)
+      parts_.answer(each, store_failure{certainty::indefinite, reason});
+  }
   sent_.clear();
-  refuse_queue(errc::closed);
 }
 
 void lane::refuse_queue(errc reason) {
   for (const pending_command& each : queue_)
     parts_.answer(each, store_failure{certainty::definite, reason});
   queue_.clear();
+  queue_bytes_ = 0;
 }
 
 // ---- From the connection -------------------------------------------------------------------------------------------
@@ -103,28 +94,54 @@ void lane::on_connected(const server_facts& facts) {
 }
 
 void lane::on_lost(const std::string& why) {
-  for (const pending_command& each : sent_)
-    parts_.answer(each, store_failure{certainty::indefinite, errc::unavailable});
-  sent_.clear();
+  refuse_sent(errc::unavailable);
   if (connection_.is_down()) refuse_queue(errc::unavailable);
   parts_.lost(why);
 }
 
 void lane::on_batch(batch_end end, std::vector<statement_result> results) {
-  std::vector<pending_command> batch = std::exchange(sent_, {});
-  onceward_assert(end == batch_end::rolled_back || results.size() == batch.size());
-  if (end == batch_end::rolled_back) return take_apart(std::move(batch), results);
-  for (std::size_t i = 0; i < batch.size(); ++i)
-    settle(std::move(batch[i]), results[i], end);
+  batch sent = std::exchange(sent_, {});
+  onceward_assert(end == batch_end::rolled_back || results.size() == sent.size());
+  if (end == batch_end::rolled_back) return take_apart(std::move(sent), results);
+  // From the last to the first, so that what is sent again queues as it came.
+  for (std::size_t i = sent.size(); i-- > 0;) {
+    if (sent[i].is_many()) {
+      settle_many(std::move(sent[i]), results[i], end);
+    } else {
+      settle_one(std::move(sent[i].commands.front()), results[i], end);
+    }
+  }
 }
 
-void lane::settle(pending_command what, const statement_result& result, batch_end end) {
+void lane::settle_one(pending_command what, const statement_result& result, batch_end end) {
   std::optional<found_record> found;
   if (result.rows() > 0) {
     auto read = read_record(result.row(0));
     if (!read) return parts_.answer(what, store_failure{certainty::indefinite, read.error()});
     found = *std::move(read);
   }
+  settle(std::move(what), found, end);
+}
+
+// A row for each command that it carried out, or that found a record. The others are sent again by themselves.
+void lane::settle_many(batch_part part, const statement_result& result, batch_end end) {
+  const bool are_claims = std::holds_alternative<claim>(part.commands.front().what);
+  std::unordered_map<record_key, found_record, core::record_key_index> rows;
+  for (std::size_t i = 0; i < result.rows(); ++i) {
+    auto read = are_claims ? read_claimed(result.row(i)) : read_completed(result.row(i));
+    if (read) rows.emplace(read->key, std::move(read->found));
+  }
+  for (auto each = part.commands.rbegin(); each != part.commands.rend(); ++each) {
+    const auto row = rows.find(*key_of(each->what));
+    if (row == rows.end()) {
+      send_again(std::move(*each), errc::busy);
+    } else {
+      settle(std::move(*each), std::move(row->second), end);
+    }
+  }
+}
+
+void lane::settle(pending_command what, const std::optional<found_record>& found, batch_end end) {
   if (end == batch_end::indefinite && found && found->changed) {
     return parts_.answer(what, store_failure{certainty::indefinite, errc::unavailable});
   }
@@ -136,20 +153,23 @@ void lane::settle(pending_command what, const statement_result& result, batch_en
 
 void lane::send_again(pending_command what, errc reason) {
   if (what.sent >= sent_max) return parts_.answer(what, store_failure{certainty::definite, reason});
+  queue_bytes_ += wire_bytes(what.what);
   queue_.push_front(std::move(what));
 }
 
-void lane::take_apart(std::vector<pending_command> batch, const std::vector<statement_result>& results) {
-  if (batch.size() == 1) {
-    const auto failed =
+void lane::take_apart(batch failed, const std::vector<statement_result>& results) {
+  if (failed.size() == 1 && !failed.front().is_many()) {
+    const auto error =
         std::find_if(results.begin(), results.end(), [](const auto& each) { return each.error_state().has_value(); });
-    onceward_assert(failed != results.end());
-    return refuse(std::move(batch.front()), *failed);
+    onceward_assert(error != results.end());
+    return refuse(std::move(failed.front().commands.front()), *error);
   }
   // From the last to the first, so that they queue as they came.
-  for (auto each = batch.rbegin(); each != batch.rend(); ++each) {
-    each->alone = true;
-    send_again(std::move(*each), errc::busy);
+  for (auto part = failed.rbegin(); part != failed.rend(); ++part) {
+    for (auto each = part->commands.rbegin(); each != part->commands.rend(); ++each) {
+      each->alone = true;
+      send_again(std::move(*each), errc::busy);
+    }
   }
 }
 

@@ -1,8 +1,10 @@
 #include "stores/postgres/parameters.h"
 
+#include <utility>
 #include <variant>
 
 #include "base/assert.h"
+#include "stores/postgres/array_writer.h"
 
 namespace onceward::postgres {
 namespace {
@@ -11,9 +13,14 @@ constexpr unsigned bytea = 17;
 constexpr unsigned int8 = 20;
 constexpr unsigned text = 25;
 constexpr unsigned uuid = 2950;
+constexpr unsigned bytea_array = 1001;
+constexpr unsigned int8_array = 1016;
+constexpr unsigned uuid_array = 2951;
 
 constexpr std::array claim_types{bytea, uuid, int8, int8, bytea, uuid};
 constexpr std::array complete_types{bytea, uuid, bytea, bytea, int8, int8};
+constexpr std::array claim_many_types{bytea_array, uuid_array, int8_array, int8_array, bytea_array};
+constexpr std::array complete_many_types{bytea_array, uuid_array, bytea_array, bytea_array, int8_array, int8_array};
 constexpr std::array attempt_and_duration_types{bytea, uuid, int8};
 constexpr std::array attempt_types{bytea, uuid};
 constexpr std::array key_types{bytea};
@@ -35,11 +42,15 @@ std::span<const unsigned> types_of(statement which) {
   switch (which) {
     case statement::claim:
       return claim_types;
+    case statement::claim_many:
+      return claim_many_types;
     case statement::renew:
     case statement::give_up:
       return attempt_and_duration_types;
     case statement::complete:
       return complete_types;
+    case statement::complete_many:
+      return complete_many_types;
     case statement::release:
       return attempt_types;
     case statement::find:
@@ -87,6 +98,12 @@ void parameters::add(std::int64_t number) {
   for (std::size_t i = 0; i < digits.size(); ++i)
     digits[i] = static_cast<char>(bits >> (8 * (digits.size() - 1 - i)) & 0xff);
   put(digits.data(), digits.size());
+}
+
+void parameters::add_array(std::string bytes) {
+  std::string& kept = arrays_[count_];
+  kept = std::move(bytes);
+  put(kept.data(), kept.size());
 }
 
 const int* parameters::formats() {
@@ -139,6 +156,51 @@ statement encode(const release& what, parameters& into) {
 statement encode(const find& what, parameters& into) {
   into.add(what.key.bytes);
   return statement::find;
+}
+
+namespace {
+
+// One array for each column.
+statement encode_claims(std::span<const command* const> what, parameters& into) {
+  array_writer keys(bytea, what.size()), attempts(uuid, what.size()), leases(int8, what.size()),
+      retentions(int8, what.size()), fingerprints(bytea, what.size());
+  for (const command* each : what) {
+    const auto& asked = std::get<claim>(*each);
+    onceward_assert(!asked.over_unknown);
+    keys.add(asked.key.bytes);
+    attempts.add(asked.attempt.bytes);
+    leases.add(asked.lease.count());
+    retentions.add(asked.retention.count());
+    fingerprints.add(asked.fingerprint);
+  }
+  for (array_writer* each : {&keys, &attempts, &leases, &retentions, &fingerprints})
+    into.add_array(each->take());
+  return statement::claim_many;
+}
+
+statement encode_completions(std::span<const command* const> what, parameters& into) {
+  array_writer keys(bytea, what.size()), attempts(uuid, what.size()), responses(bytea, what.size()),
+      tombstones(bytea, what.size()), retentions(int8, what.size()), retentions_tombstone(int8, what.size());
+  for (const command* each : what) {
+    const auto& ended = std::get<complete>(*each);
+    const auto& done = std::get<outcome_completed>(ended.outcome);
+    keys.add(ended.key.bytes);
+    attempts.add(ended.attempt.bytes);
+    responses.add(done.response);
+    tombstones.add(done.tombstone);
+    retentions.add(done.retention.count());
+    retentions_tombstone.add(done.retention_tombstone.count());
+  }
+  for (array_writer* each : {&keys, &attempts, &responses, &tombstones, &retentions, &retentions_tombstone})
+    into.add_array(each->take());
+  return statement::complete_many;
+}
+
+}  // namespace
+
+statement encode_many(std::span<const command* const> what, parameters& into) {
+  onceward_assert(!what.empty());
+  return std::holds_alternative<claim>(*what.front()) ? encode_claims(what, into) : encode_completions(what, into);
 }
 
 std::size_t wire_bytes(const command& what) {

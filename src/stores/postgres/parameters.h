@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "onceward/store.h"
@@ -31,6 +32,8 @@ class parameters {
   void add(std::int64_t number);
   void add(std::chrono::milliseconds duration) { add(std::int64_t{duration.count()}); }
   void add_null() { put(nullptr, 0); }
+  // An array; keeps it.
+  void add_array(std::string bytes);
 
   int count() const { return static_cast<int>(count_); }
   const char* const* values() const { return values_.data(); }
@@ -45,6 +48,7 @@ class parameters {
   std::array<const char*, count_max> values_{};
   std::array<int, count_max> lengths_{};
   std::array<std::array<char, 8>, count_max> numbers_{};
+  std::array<std::string, count_max> arrays_;
 };
 
 // The statement that carries a command of one key out, and its parameters, which borrow from the command.
@@ -53,6 +57,10 @@ statement encode(const renew& what, parameters& into);
 statement encode(const complete& what, parameters& into);
 statement encode(const release& what, parameters& into);
 statement encode(const find& what, parameters& into);
+
+// Likewise for many commands, which are all claims of one kind (`over_unknown` is not set) or all completions with an
+// outcome that is known, of different keys, and at least one.
+statement encode_many(std::span<const command* const> what, parameters& into);
 
 // Roughly what a command weighs on the wire.
 std::size_t wire_bytes(const command& what);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <set>
 #include <string>
@@ -47,6 +48,18 @@ TEST(parameters, are_as_many_as_their_statement_has) {
   expect_all_typed(complete{{}, {}, outcome_unknown{1ms}});
   expect_all_typed(release{{}, {}});
   expect_all_typed(find{{}});
+}
+
+TEST(parameters, of_many_commands_are_as_many_as_their_statement_has) {
+  const auto blob = std::make_shared<const std::string>("blob");
+  const command claimed = claim{{}, {}, 1ms, 1ms, blob};
+  const command completed = complete{{}, {}, outcome_completed{nullptr, blob, 1ms, 1ms}};
+  for (const command* each : {&claimed, &completed}) {
+    parameters made;
+    const std::array both{each, each};
+    const statement which = encode_many(both, made);
+    EXPECT_EQ(static_cast<std::size_t>(made.count()), types_of(which).size()) << name_of(which);
+  }
 }
 
 TEST(parameters, of_every_statement_stand_in_its_text) {

@@ -37,7 +37,7 @@ struct event {
 struct options {
   std::string url;
   durability level = durability::synced;
-  std::size_t lanes = 4;  // Connections that carry commands; two more do the rest.
+  std::size_t lanes = 4;  // Connections that may carry commands, no more of them than are needed; two more do the rest.
   std::size_t commands_queued_max = 100'000;
   std::size_t command_bytes_max = std::size_t{64} << 20;
   std::chrono::milliseconds connect_timeout{5'000};

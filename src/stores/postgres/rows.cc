@@ -84,6 +84,31 @@ std::optional<core::record_state> state_of(stored_state state, wall_time ended_a
   return std::nullopt;
 }
 
+result<record_key> read_key(std::span<const column_view> row) {
+  row_reader in(row);
+  record_key key;
+  in.bytes(key.bytes);
+  if (row.size() != 1 || !in.good()) return tl::unexpected(errc::corrupt);
+  return key;
+}
+
+// The places of what a grant is, in a row of record_columns.
+constexpr std::size_t now_column = 1;
+constexpr std::size_t fence_column = 4;
+constexpr std::size_t ended_at_column = 7;
+
+result<keyed_record> read_granted(const record_key& key, std::span<const column_view> row) {
+  keyed_record granted{key, {}};
+  row_reader now(row.subspan(now_column)), token(row.subspan(fence_column)), lease_end(row.subspan(ended_at_column));
+  granted.found.changed = true;
+  granted.found.now = now.time();
+  granted.found.kept.attempt_number = 1;
+  granted.found.kept.token = fence{token.integer<std::uint64_t>()};
+  granted.found.kept.state = core::state_in_flight{lease_end.time()};
+  if (!now.good() || !token.good() || !lease_end.good()) return tl::unexpected(errc::corrupt);
+  return granted;
+}
+
 }  // namespace
 
 result<found_record> read_record(std::span<const column_view> row) {
@@ -125,6 +150,25 @@ result<unknown_listed::item> read_listed(std::span<const column_view> row) {
   last.bytes(item.key.bytes);
   if (!last.good()) return tl::unexpected(errc::corrupt);
   return item;
+}
+
+result<keyed_record> read_claimed(std::span<const column_view> row) {
+  if (row.size() != claimed_columns) return tl::unexpected(errc::corrupt);
+  const auto key = read_key(row.first(1));
+  if (!key) return tl::unexpected(key.error());
+  const auto rest = row.subspan(1);
+  if (row_reader(rest).boolean()) return read_granted(*key, rest);
+  auto found = read_record(rest);
+  if (!found) return tl::unexpected(found.error());
+  return keyed_record{*key, *std::move(found)};
+}
+
+result<keyed_record> read_completed(std::span<const column_view> row) {
+  const auto key = read_key(row);
+  if (!key) return tl::unexpected(key.error());
+  keyed_record completed{*key, {}};
+  completed.found.changed = true;
+  return completed;
 }
 
 result<std::int64_t> read_number(const column_view& column) {

@@ -52,6 +52,50 @@ wall_time at(std::int64_t ms) {
   return wall_time{milliseconds{ms}};
 }
 
+row keyed(const row& rest) {
+  row made;
+  made.add(std::string(32, 'k'));
+  for (const column_view& each : rest.view())
+    made.add(each ? std::optional(std::string(*each)) : std::nullopt);
+  return made;
+}
+
+TEST(rows, of_many_claims_give_what_a_grant_is_and_no_more) {
+  row granted;
+  granted.add("\1").number(std::int64_t{1'000}).add(std::nullopt).number(std::int32_t{1}).number(std::int64_t{77});
+  granted.number(std::int16_t{0}).add(std::nullopt).number(std::int64_t{2'000});
+  for (int i = 0; i < 6; ++i)
+    granted.add(std::nullopt);
+  const auto read = read_claimed(keyed(granted).view());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->key.bytes[31], std::byte{'k'});
+  EXPECT_TRUE(read->found.changed);
+  EXPECT_EQ(read->found.now, at(1'000));
+  EXPECT_EQ(read->found.kept.token, fence{77});
+  EXPECT_EQ(std::get<core::state_in_flight>(read->found.kept.state).lease_end, at(2'000));
+  EXPECT_EQ(read_claimed(granted.view()).error(), errc::corrupt);
+}
+
+TEST(rows, of_many_claims_give_the_record_that_was_found) {
+  row found = row_in_state(2);
+  found[0] = std::string(1, '\0');
+  const auto read = read_claimed(keyed(found).view());
+  ASSERT_TRUE(read);
+  EXPECT_FALSE(read->found.changed);
+  EXPECT_EQ(*std::get<core::state_completed>(read->found.kept.state).response, "body");
+  found[1] = std::nullopt;
+  EXPECT_EQ(read_claimed(keyed(found).view()).error(), errc::corrupt);
+}
+
+TEST(rows, of_many_completions_are_keys) {
+  row whole, torn;
+  whole.add(std::string(32, 'k'));
+  torn.add(std::string(31, 'k'));
+  ASSERT_TRUE(read_completed(whole.view()));
+  EXPECT_TRUE(read_completed(whole.view())->found.changed);
+  EXPECT_EQ(read_completed(torn.view()).error(), errc::corrupt);
+}
+
 TEST(rows, give_a_record_in_flight) {
   const auto found = read_record(row_in_state(0).view());
   ASSERT_TRUE(found);

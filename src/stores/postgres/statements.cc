@@ -70,6 +70,47 @@ std::string claim_text() {
   return text;
 }
 
+// Records that are there are found before anything is written, here too. Who came between is met by the conflict.
+std::string claim_many_text() {
+  std::string text(clock);
+  text.append(
+      ",\nasked AS MATERIALIZED (\n"
+      "  SELECT a.*, r.* FROM unnest($1::bytea[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bytea[])\n"
+      "    AS a (asked_key, asked_attempt, asked_lease, asked_retention, asked_fingerprint)\n"
+      "  LEFT JOIN onceward.record r ON r.record_key = a.asked_key),\n"
+      "changed AS (\n"
+      "  INSERT INTO onceward.record AS r (record_key, attempt, attempt_number, fence, state, first_seen,"
+      " ended_at, expires_at, retention, fingerprint)\n"
+      "  SELECT asked_key, asked_attempt, 1, nextval('onceward.fence'), 0, now, now + asked_lease,\n"
+      "    now + asked_lease + asked_retention, asked_retention, asked_fingerprint\n"
+      "  FROM asked, clock WHERE record_key IS NULL\n"
+      "  ON CONFLICT (record_key) DO NOTHING\n"
+      "  RETURNING r.record_key, r.fence, r.ended_at)\n"
+      "SELECT r.record_key, true, clock.now, NULL::uuid, 1, r.fence, 0::smallint, NULL::bigint, r.ended_at, "
+      "NULL::bigint,\n"
+      "  NULL::bigint, NULL::bigint, NULL::bytea, NULL::bytea, NULL::bytea FROM changed r, clock\n"
+      "UNION ALL\nSELECT r.record_key, false, ");
+  text.append(columns).append(", ").append(body_of_record);
+  text.append(" FROM asked r, clock\nWHERE r.record_key IS NOT NULL");
+  return text;
+}
+
+constexpr std::string_view complete_many_rest =
+    ",\nchanged AS (\n"
+    "  UPDATE onceward.record r SET state = 2, ended_at = clock.now,\n"
+    "    expires_at = clock.now + greatest(a.response_kept, a.tombstone_kept),"
+    " response_expires_at = clock.now + a.response_kept,\n"
+    "    tombstone = a.new_tombstone, response_day = CASE WHEN a.body IS NULL THEN NULL"
+    " ELSE ((clock.now + a.response_kept) / 86400000)::integer END\n"
+    "  FROM clock, unnest($1::bytea[], $2::uuid[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[])\n"
+    "    AS a (asked_key, asked_attempt, body, new_tombstone, response_kept, tombstone_kept)\n"
+    "  WHERE r.record_key = a.asked_key AND r.attempt = a.asked_attempt AND r.state IN (0, 1)"
+    " AND r.expires_at > clock.now\n"
+    "  RETURNING r.record_key, r.response_day, r.fence, a.body),\n"
+    "kept AS (\n  INSERT INTO onceward.response (expires_day, fence, body)\n"
+    "  SELECT response_day, fence, body FROM changed WHERE response_day IS NOT NULL)\n"
+    "SELECT record_key FROM changed";
+
 std::string complete_text() {
   return update(
       "state = 2, ended_at = clock.now,"
@@ -135,10 +176,14 @@ std::string_view name_of(statement which) {
   switch (which) {
     case statement::claim:
       return "claim";
+    case statement::claim_many:
+      return "claim_many";
     case statement::renew:
       return "renew";
     case statement::complete:
       return "complete";
+    case statement::complete_many:
+      return "complete_many";
     case statement::give_up:
       return "give_up";
     case statement::release:
@@ -165,6 +210,8 @@ std::string text_of(statement which) {
   switch (which) {
     case statement::claim:
       return claim_text();
+    case statement::claim_many:
+      return claim_many_text();
     case statement::renew:
       return update(
           "ended_at = greatest(r.ended_at, clock.now + $3),"
@@ -172,6 +219,8 @@ std::string text_of(statement which) {
           "r.state = 0 AND r.ended_at > clock.now");
     case statement::complete:
       return complete_text();
+    case statement::complete_many:
+      return std::string(clock).append(complete_many_rest);
     case statement::give_up:
       return update("state = 1, ended_at = clock.now, retention = $3, expires_at = clock.now + $3",
                     "r.state = 0 AND r.ended_at > clock.now");

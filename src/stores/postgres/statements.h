@@ -1,10 +1,15 @@
-// The statements that the store sends: one for each command, prepared on each connection, parameters and columns in
-// binary form.
+// The statements that the store sends: one for each command, and one for many of the frequent ones, prepared on each
+// connection, parameters and columns in binary form.
 //
 // Each decides by the server's clock, read once, and changes the record only where core/record.h says that its command
 // does. Whether or not it changed it, it returns the record, so that the rules can be applied to what was found. At
 // READ COMMITTED a statement that met a concurrent change may find its own guard failed on a record that its snapshot
 // shows unchanged, or no record at all; core/verdict.h tells these from answers.
+//
+// Those for many commands do what nearly all of these need: they grant claims of keys that are absent and complete
+// attempts that run, and change nothing else. Whatever else there is to do is done by the command's own statement.
+// Their parameters are arrays of one length, in which no key stands twice; records are locked in the order of the
+// arrays.
 #pragma once
 
 #include <array>
@@ -15,9 +20,11 @@ namespace onceward::postgres {
 
 enum class statement {
   claim,
+  claim_many,  // A row for each key that was absent and is claimed now, and for each record that was there.
   renew,
   complete,
-  give_up,  // Completes with an unknown outcome.
+  complete_many,  // The keys of those that are completed now.
+  give_up,        // Completes with an unknown outcome.
   release,
   find,
   list_unknown,
@@ -29,9 +36,9 @@ enum class statement {
 };
 
 inline constexpr std::array all_statements{
-    statement::claim,     statement::renew,   statement::complete,     statement::give_up,
-    statement::release,   statement::find,    statement::list_unknown, statement::purge,
-    statement::drop_days, statement::add_day, statement::count,        statement::notify,
+    statement::claim,     statement::claim_many, statement::renew, statement::complete,     statement::complete_many,
+    statement::give_up,   statement::release,    statement::find,  statement::list_unknown, statement::purge,
+    statement::drop_days, statement::add_day,    statement::count, statement::notify,
 };
 
 // The name under which it is prepared.

@@ -29,7 +29,8 @@ void bulletin::on_replies(std::vector<value>) {
 }
 
 void bulletin::on_message(std::string_view word) {
-  if (const auto key = key_told(word, sender_)) heard_.push_back(*key);
+  for (const record_key& each : keys_told(word, sender_))
+    heard_.push_back(each);
 }
 
 void bulletin::on_lost(const std::string&) {}

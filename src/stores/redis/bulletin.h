@@ -1,4 +1,4 @@
-// The connection on which a gateway hears whose attempts ended at others: the scripts tell it, and it listens.
+// The connection on which a gateway hears whose attempts ended at others: their lanes tell it, and it listens.
 #pragma once
 
 #include <functional>

@@ -132,7 +132,7 @@ bool caretaker::ask_records() {
   for (const std::string& each : wanted_)
     ask.add("GET", each);
   for (const std::string& each : expired_)
-    add_script(ask, script::drop, {each}, &connection_.scripts());
+    add_script(ask, {script::drop, {each}}, &connection_.scripts());
   connection_.send(ask, parts_.now());
   return true;
 }

@@ -1,7 +1,6 @@
 #include "stores/redis/commands.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <variant>
 
@@ -18,17 +17,24 @@ constexpr std::chrono::hours beside_margin{1};
 
 constexpr std::size_t wire_overhead_bytes = 300;
 
-template <std::size_t Size>
-std::string text_of_bytes(const std::array<std::byte, Size>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), Size};
+std::int64_t ms_of(std::chrono::milliseconds duration) {
+  return std::clamp<std::int64_t>(duration.count(), 0, duration_max_ms);
 }
 
-std::string text_of_duration(std::chrono::milliseconds duration) {
-  return std::to_string(std::clamp<std::int64_t>(duration.count(), 0, duration_max_ms));
-}
-
-std::string digit(bool set) {
+std::string_view digit(bool set) {
   return set ? "1" : "0";
+}
+
+// `arguments`: of the script, its keys among them.
+requests& begin_script(requests& into, script which, std::size_t arguments, const script_names* names,
+                       std::size_t keys = 1) {
+  into.begin(3 + arguments);
+  if (names != nullptr) {
+    into.word("EVALSHA").word(names->at(which));
+  } else {
+    into.word("EVAL").word(text_of(which));
+  }
+  return into.word(keys);
 }
 
 stored_response place_of(const outcome_completed& done) {
@@ -38,66 +44,105 @@ stored_response place_of(const outcome_completed& done) {
 }
 
 struct encoder {
+  requests& into;
   const encoding& how;
   std::uint64_t floor;
+  const script_names* names;
 
-  encoded operator()(const claim& what) const {
-    return {.which = script::claim,
-            .arguments = {name_of(what.key), text_of_bytes(what.attempt.bytes), text_of_duration(what.lease),
-                          text_of_duration(what.retention), *what.fingerprint,
-                          what.over_unknown ? text_of_bytes(what.over_unknown->bytes) : std::string(),
-                          std::to_string(floor), digit(how.waits_for_replicas)}};
+  void operator()(const claim& what) const {
+    begin(script::claim, what.key, 8).word(what.attempt.bytes).word(ms_of(what.lease)).word(ms_of(what.retention));
+    into.word(*what.fingerprint);
+    if (what.over_unknown) {
+      into.word(what.over_unknown->bytes);
+    } else {
+      into.word("");
+    }
+    into.word(floor).word(digit(how.waits_for_replicas));
   }
 
-  encoded operator()(const renew& what) const {
-    return {.which = script::renew,
-            .arguments = {name_of(what.key), text_of_bytes(what.attempt.bytes), digit(how.waits_for_replicas),
-                          text_of_duration(what.lease)}};
-  }
+  void operator()(const renew& what) const { change(script::renew, what, 4).word(ms_of(what.lease)); }
 
-  encoded operator()(const complete& what) const {
+  void operator()(const complete& what) const {
     if (const auto* open = std::get_if<outcome_unknown>(&what.outcome)) {
-      encoded made = ending(script::give_up, what.key, what.attempt);
-      made.arguments.push_back(text_of_duration(open->retention));
-      return made;
+      change(script::give_up, what, 4).word(ms_of(open->retention));
+      return;
     }
     const auto& done = std::get<outcome_completed>(what.outcome);
-    encoded made = ending(script::complete, what.key, what.attempt);
+    change(script::complete, what, 8).word(ms_of(done.retention)).word(ms_of(done.retention_tombstone));
     const stored_response place = place_of(done);
-    std::string last;
-    if (place == stored_response::inside) last = *done.response;
-    if (place == stored_response::beside) last = response_name(what.key, what.attempt, *done.response);
-    for (std::string each : {text_of_duration(done.retention), text_of_duration(done.retention_tombstone),
-                             *done.tombstone, std::to_string(static_cast<int>(place)), last}) {
-      made.arguments.push_back(std::move(each));
+    into.word(*done.tombstone).word(static_cast<int>(place));
+    switch (place) {
+      case stored_response::none:
+        into.word("");
+        return;
+      case stored_response::inside:
+        into.word(*done.response);
+        return;
+      case stored_response::beside:
+        into.word(response_name(what.key, what.attempt, *done.response));
+        return;
     }
-    return made;
   }
 
-  encoded operator()(const release& what) const { return ending(script::release, what.key, what.attempt); }
+  void operator()(const release& what) const { change(script::release, what, 3); }
 
-  encoded operator()(const find& what) const { return {.which = script::find, .arguments = {name_of(what.key)}}; }
+  void operator()(const find& what) const { begin(script::find, what.key, 1); }
 
-  encoded operator()(const list_unknown&) const { return not_about_one_record(); }
-  encoded operator()(const purge&) const { return not_about_one_record(); }
+  void operator()(const list_unknown&) const { not_about_one_record(); }
+  void operator()(const purge&) const { not_about_one_record(); }
 
  private:
-  encoded ending(script which, const record_key& key, const attempt_id& attempt) const {
-    return {.which = which,
-            .arguments = {name_of(key), text_of_bytes(attempt.bytes), digit(how.waits_for_replicas),
-                          word_of_end(how.sender, key)}};
+  requests& begin(script which, const record_key& key, std::size_t arguments) const {
+    return begin_script(into, which, arguments, names).word(record_name(key).text());
   }
 
-  static encoded not_about_one_record() {
-    onceward_assert(false && "a command that has no record");
-    return {};
+  template <typename Command>
+  requests& change(script which, const Command& what, std::size_t arguments) const {
+    return begin(which, what.key, arguments).word(what.attempt.bytes).word(digit(how.waits_for_replicas));
   }
+
+  static void not_about_one_record() { onceward_assert(false && "a command that has no record"); }
 };
 
 }  // namespace
 
-encoded encode(const command& what, const encoding& how, std::uint64_t floor) {
-  return std::visit(encoder{how, floor}, what);
+void add_command(requests& into, const command& what, const encoding& how, std::uint64_t floor,
+                 const script_names* names) {
+  std::visit(encoder{into, how, floor, names}, what);
+}
+
+bool may_go_with_others(const command& what) {
+  if (const auto* asked = std::get_if<claim>(&what)) return !asked->over_unknown;
+  const auto* ended = std::get_if<complete>(&what);
+  return ended != nullptr && std::holds_alternative<outcome_completed>(ended->outcome) && !has_response_beside(what);
+}
+
+void add_commands(requests& into, std::span<const command* const> what, std::uint64_t floor,
+                  const script_names* names) {
+  const bool are_claims = std::holds_alternative<claim>(*what.front());
+  const std::size_t arguments = are_claims ? 1 + 5 * what.size() : 7 * what.size();
+  begin_script(into, are_claims ? script::claim_many : script::complete_many, arguments, names, what.size());
+  for (const command* each : what)
+    into.word(record_name(are_claims ? std::get<claim>(*each).key : std::get<complete>(*each).key).text());
+  if (are_claims) into.word(floor);
+  for (const command* each : what) {
+    if (are_claims) {
+      const auto& asked = std::get<claim>(*each);
+      into.word(asked.attempt.bytes).word(ms_of(asked.lease)).word(ms_of(asked.retention)).word(*asked.fingerprint);
+    } else {
+      const auto& ended = std::get<complete>(*each);
+      const auto& done = std::get<outcome_completed>(ended.outcome);
+      into.word(ended.attempt.bytes).word(ms_of(done.retention)).word(ms_of(done.retention_tombstone));
+      into.word(*done.tombstone).word(static_cast<int>(place_of(done)));
+      into.word(done.response == nullptr ? std::string_view() : std::string_view(*done.response));
+    }
+  }
+}
+
+void add_script(requests& into, const encoded& what, const script_names* names) {
+  begin_script(into, what.which, what.arguments.size(), names);
+  for (const std::string& each : what.arguments)
+    into.word(each);
 }
 
 bool has_response_beside(const command& what) {
@@ -106,23 +151,14 @@ bool has_response_beside(const command& what) {
   return done != nullptr && place_of(*done) == stored_response::beside;
 }
 
-encoded encode_response(const complete& what) {
+void add_response(requests& into, const complete& what, const script_names* names) {
   const auto& done = std::get<outcome_completed>(what.outcome);
-  return {.which = script::put,
-          .arguments = {response_name(what.key, what.attempt, *done.response), *done.response,
-                        text_of_duration(done.retention + beside_margin)}};
+  begin_script(into, script::put, 3, names).word(response_name(what.key, what.attempt, *done.response));
+  into.word(*done.response).word(ms_of(done.retention + beside_margin));
 }
 
-void add_script(requests& into, script which, const std::vector<std::string>& arguments, const script_names* names) {
-  into.begin(3 + arguments.size());
-  if (names != nullptr) {
-    into.word("EVALSHA").word(names->at(which));
-  } else {
-    into.word("EVAL").word(text_of(which));
-  }
-  into.word(1);
-  for (const std::string& each : arguments)
-    into.word(each);
+bool may_end_attempt(const command& what) {
+  return std::holds_alternative<complete>(what) || std::holds_alternative<release>(what);
 }
 
 std::size_t wire_bytes(const command& what) {
@@ -137,15 +173,22 @@ std::size_t wire_bytes(const command& what) {
   return bytes;
 }
 
-std::string word_of_end(const std::string& sender, const record_key& key) {
-  return sender + text_of_bytes(key.bytes);
+std::string word_of_ends(const std::string& sender, std::span<const record_key> keys) {
+  std::string word = sender;
+  word.reserve(sender.size() + keys.size_bytes());
+  for (const record_key& each : keys)
+    word.append(reinterpret_cast<const char*>(each.bytes.data()), each.bytes.size());
+  return word;
 }
 
-std::optional<record_key> key_told(std::string_view word, const std::string& sender) {
-  record_key key;
-  if (word.size() != sender.size() + key.bytes.size() || word.starts_with(sender)) return std::nullopt;
-  std::memcpy(key.bytes.data(), word.data() + sender.size(), key.bytes.size());
-  return key;
+std::vector<record_key> keys_told(std::string_view word, const std::string& sender) {
+  constexpr std::size_t key_bytes = sizeof(record_key::bytes);
+  if (word.size() < sender.size() || (word.size() - sender.size()) % key_bytes != 0) return {};
+  if (word.starts_with(sender)) return {};
+  std::vector<record_key> keys;
+  for (word.remove_prefix(sender.size()); !word.empty(); word.remove_prefix(key_bytes))
+    std::memcpy(keys.emplace_back().bytes.data(), word.data(), key_bytes);
+  return keys;
 }
 
 }  // namespace onceward::redis

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.h"
@@ -14,6 +15,8 @@ namespace onceward::redis {
 namespace {
 
 constexpr std::size_t read_bytes = 64 << 10;
+// What was long is not kept for what is short.
+constexpr std::size_t out_bytes_kept = 256 << 10;
 
 std::string within(const char* what, std::chrono::milliseconds timeout) {
   return std::string(what) + " within " + std::to_string(timeout.count()) + " ms";
@@ -99,7 +102,7 @@ void connection::ask_sentinel(base::moment now) {
 }
 
 void connection::take_sentinels_word(base::moment now) {
-  const value told = std::exchange(replies_, {}).front();
+  const value told = std::move(take_replies().front());
   if (told.is(value::kind::error)) return drop("the sentinel says: " + told.text, now);
   std::optional<address> primary;
   if (told.items.size() == 2) primary = read_address(told.items[0].text + ":" + told.items[1].text);
@@ -111,7 +114,7 @@ void connection::take_sentinels_word(base::moment now) {
   open(*primary, now);
 }
 
-// The replies that the verification needs are the last but those of the scripts and the subscription.
+// The replies that the verification needs are the last but those of the scripts with the word, and the subscription.
 void connection::set_up(base::moment now) {
   const target& where = settings_.where;
   requests ask;
@@ -130,14 +133,17 @@ void connection::set_up(base::moment now) {
     for (const script each : all_scripts)
       ask.add("SCRIPT", "LOAD", text_of(each));
   }
+  // That it may; this word says nothing.
+  if (purpose_.carries_commands) ask.add("PUBLISH", wake_up_channel, "");
   if (purpose_.listens) ask.add("SUBSCRIBE", wake_up_channel);
   put(ask, state::setting_up, settings_.connect_timeout, now);
 }
 
 std::optional<std::string> connection::take_facts() {
-  const std::vector<value> told = std::exchange(replies_, {});
+  const std::vector<value> told = take_replies();
   const std::size_t loads = purpose_.loads_scripts ? all_scripts.size() : 0;
-  const std::size_t config = told.size() - 1 - loads - (purpose_.listens ? 1 : 0);
+  const std::size_t others = (purpose_.carries_commands ? 1u : 0u) + (purpose_.listens ? 1u : 0u);
+  const std::size_t config = told.size() - 1 - loads - others;
   const std::size_t info = config - 1;
   for (std::size_t place = 0; place < told.size(); ++place) {
     const bool may_fail = place == info - 1 || place == config;  // CLIENT SETNAME, CONFIG GET.
@@ -157,25 +163,34 @@ std::optional<std::string> connection::take_facts() {
 // ---- Requests and replies ------------------------------------------------------------------------------------------
 
 void connection::send(const requests& what, base::moment now) {
-  onceward_assert(state_ == state::idle && what.count() > 0);
+  onceward_assert(can_send() && what.count() > 0);
   put(what, state::busy, settings_.answer_timeout, now);
 }
 
 // A failure here is one that the next turn sees.
 void connection::put(const requests& what, state next, std::chrono::milliseconds timeout, base::moment now) {
-  out_ = what.bytes();
-  out_sent_ = 0;
-  expected_ = what.count();
+  const bool was_idle = expected_.empty();
+  out_.append(what.bytes());
+  expected_.push_back(what.count());
+  expected_in_all_ += what.count();
   state_ = next;
-  due_ = now + timeout;
-  wants_to_write_ = true;
+  if (was_idle) due_ = now + timeout;
   std::size_t sent = 0;
-  if (channel_->write(out_, sent) == channel::progress::done) out_sent_ = sent;
-  wants_to_write_ = out_sent_ < out_.size();
+  const auto rest = std::string_view(out_).substr(out_sent_);
+  if (channel_->write(rest, sent) == channel::progress::done) note_sent(sent);
+  wants_to_write_ = !out_.empty();
+}
+
+void connection::note_sent(std::size_t bytes) {
+  out_sent_ += bytes;
+  if (out_sent_ < out_.size()) return;
+  out_.clear();
+  out_sent_ = 0;
+  if (out_.capacity() > out_bytes_kept) out_.shrink_to_fit();
 }
 
 bool connection::flush(base::moment now) {
-  while (out_sent_ < out_.size()) {
+  while (!out_.empty()) {
     std::size_t sent = 0;
     const auto made = channel_->write(std::string_view(out_).substr(out_sent_), sent);
     if (made == channel::progress::failed) {
@@ -183,9 +198,9 @@ bool connection::flush(base::moment now) {
       return false;
     }
     if (made != channel::progress::done) break;
-    out_sent_ += sent;
+    note_sent(sent);
   }
-  wants_to_write_ = out_sent_ < out_.size();
+  wants_to_write_ = !out_.empty();
   return true;
 }
 
@@ -223,7 +238,7 @@ bool connection::take(value told) {
     user_.on_message(told.items[2].text);
     return true;
   }
-  if (replies_.size() >= expected_) return false;
+  if (replies_.size() >= expected_in_all_) return false;
   replies_.push_back(std::move(told));
   return true;
 }
@@ -231,26 +246,43 @@ bool connection::take(value told) {
 void connection::transfer(short ready, base::moment now) {
   if (wants_to_write_ && !flush(now)) return;
   if ((ready & (POLLIN | POLLERR | POLLHUP)) != 0 && !receive(now)) return;
-  if (state_ != state::idle && replies_.size() == expected_ && !wants_to_write_) end_exchange(now);
+  end_exchanges(now);
+}
+
+// Whoever gets the replies may drop the connection.
+void connection::end_exchanges(base::moment now) {
+  while (!expected_.empty() && replies_.size() >= expected_.front())
+    end_exchange(now);
 }
 
 void connection::end_exchange(base::moment now) {
-  out_.clear();
-  out_.shrink_to_fit();
-  out_sent_ = 0;
   if (state_ == state::asking_sentinel) return take_sentinels_word(now);
   const bool was_setting_up = state_ == state::setting_up;
+  std::vector<value> replies;
   if (was_setting_up) {
     if (const auto wrong = take_facts()) return drop(*wrong, now);
+  } else {
+    replies = take_replies();
   }
-  expected_ = 0;
   failed_ = false;
-  state_ = state::idle;
-  due_ = base::moment::max();
+  state_ = expected_.empty() ? state::idle : state::busy;
+  due_ = expected_.empty() ? base::moment::max() : now + settings_.answer_timeout;
   if (was_setting_up) return user_.on_connected(facts_);
   proven_ = true;
   pause_.reset();
-  user_.on_replies(std::exchange(replies_, {}));
+  user_.on_replies(std::move(replies));
+}
+
+// Of the oldest exchange, which ends with it.
+std::vector<value> connection::take_replies() {
+  const std::size_t count = expected_.front();
+  expected_.pop_front();
+  expected_in_all_ -= count;
+  if (replies_.size() == count) return std::exchange(replies_, {});
+  const auto end = replies_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::vector<value> taken(std::make_move_iterator(replies_.begin()), std::make_move_iterator(end));
+  replies_.erase(replies_.begin(), end);
+  return taken;
 }
 
 void connection::leave_for(const address& server, base::moment now) {
@@ -269,7 +301,8 @@ void connection::drop(const std::string& why, base::moment now) {
   reader_.reset();
   replies_.clear();
   out_.clear();
-  out_sent_ = expected_ = 0;
+  out_sent_ = expected_in_all_ = 0;
+  expected_.clear();
   wants_to_write_ = false;
   failed_ = !was_used;
   if (failed_) ++turn_;

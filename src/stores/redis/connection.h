@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,7 +29,7 @@ class connection_user {
   virtual ~connection_user() = default;
   // It may send from now on.
   virtual void on_connected(const server_facts& facts) = 0;
-  // To all that was sent, in its order.
+  // To all that was sent at once, in its order; what was sent first is answered first.
   virtual void on_replies(std::vector<value> replies) = 0;
   // Somebody told the channel.
   virtual void on_message(std::string_view word) { static_cast<void>(word); }
@@ -49,6 +50,7 @@ class connection {
   struct purpose {
     bool carries_records = true;  // The server is to keep the durability; otherwise any node will do.
     bool loads_scripts = false;
+    bool carries_commands = false;  // Tells others, and has several exchanges under way.
     bool listens = false;
     std::optional<address> node = std::nullopt;  // Of a cluster; nothing: one of those that are named.
   };
@@ -67,8 +69,11 @@ class connection {
   // `ready` is what poll() said of the descriptor.
   void turn(short ready, base::moment now);
 
-  // Connected, verified, and nothing is under way.
-  bool can_send() const { return state_ == state::idle; }
+  // Connected, verified, and nothing is under way; or, where it carries commands, not too much.
+  bool can_send() const {
+    return state_ == state::idle ||
+           (state_ == state::busy && purpose_.carries_commands && expected_.size() < exchanges_max);
+  }
   bool is_up() const { return state_ == state::idle || state_ == state::busy; }
   // The last try to connect failed, or was refused by the verification.
   bool is_down() const { return state_ != state::idle && state_ != state::busy && failed_; }
@@ -86,6 +91,9 @@ class connection {
   void leave_for(const address& server, base::moment now);
 
  private:
+  // More would make batches smaller, and gain nothing: the server does one thing at a time.
+  static constexpr std::size_t exchanges_max = 2;
+
   enum class state { waiting, connecting, asking_sentinel, setting_up, idle, busy };
 
   void begin(base::moment now);
@@ -95,10 +103,13 @@ class connection {
   void set_up(base::moment now);
   void put(const requests& what, state next, std::chrono::milliseconds timeout, base::moment now);
   void transfer(short ready, base::moment now);
+  void note_sent(std::size_t bytes);
   bool flush(base::moment now);
   bool receive(base::moment now);
   bool take(value told);
+  void end_exchanges(base::moment now);
   void end_exchange(base::moment now);
+  std::vector<value> take_replies();
   void take_sentinels_word(base::moment now);
   std::optional<std::string> take_facts();
 
@@ -116,7 +127,8 @@ class connection {
   bool wants_to_write_ = false;
   std::string out_;
   std::size_t out_sent_ = 0;
-  std::size_t expected_ = 0;
+  std::deque<std::size_t> expected_;  // Replies to what was sent at once each time.
+  std::size_t expected_in_all_ = 0;
   std::vector<value> replies_;
   script_names scripts_;
   address server_;

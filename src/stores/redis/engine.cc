@@ -1,12 +1,9 @@
 #include "stores/redis/engine.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <cstdlib>
 #include <utility>
 
@@ -31,17 +28,6 @@ base::moment read_clock() {
   return base::moment{std::chrono::duration_cast<base::moment::duration>(since_start)};
 }
 
-int make_bell() {
-  const int bell = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  onceward_assert(bell >= 0);
-  return bell;
-}
-
-void ring(int bell) {
-  const std::uint64_t once = 1;
-  static_cast<void>(::write(bell, &once, sizeof once) == sizeof once);
-}
-
 std::string random_sender() {
   const auto bytes = base::random_source().take<8>();
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -51,6 +37,7 @@ lane_settings lane_settings_of(const options& chosen, const target& where) {
   return {.how = {.sender = random_sender(), .waits_for_replicas = chosen.wait_replicas > 0},
           .wait_replicas = chosen.wait_replicas,
           .wait_timeout = chosen.wait_timeout,
+          .gathers = where.kind != topology::cluster && chosen.wait_replicas == 0,
           .may_fail_over = where.kind != topology::single};
 }
 
@@ -61,12 +48,12 @@ redis_store::engine::engine(options chosen, connection_settings settings, std::s
       description_(std::move(description)),
       settings_(std::move(settings)),
       lane_settings_(lane_settings_of(options_, settings_.where)),
-      bell_(make_bell()),
+      desk_({options_.commands_queued_max, options_.command_bytes_max, &wire_bytes}),
       now_(read_clock()),
       successions_(settings_.where.kind == topology::cluster),
       fence_floor_(std::min(floor, fence_max)) {
   bulletin_ = std::make_unique<bulletin>(settings_, lane_settings_.how.sender,
-                                         [this](std::span<const record_key> keys) { pass_on(keys); });
+                                         [this](std::span<const record_key> keys) { desk_.tell_observer(keys); });
   if (is_cluster()) {
     atlas_ = std::make_unique<atlas>(
         settings_, [this](slot_table table) { take_table(std::move(table)); }, [this] { return now_; });
@@ -77,37 +64,11 @@ redis_store::engine::engine(options chosen, connection_settings settings, std::s
 }
 
 redis_store::engine::~engine() {
-  {
-    const std::lock_guard hold(mutex_);
-    closing_ = true;
-  }
-  ring(bell_);
+  desk_.close();
   thread_.join();
-  ::close(bell_);
 }
 
 // ---- Any thread ----------------------------------------------------------------------------------------------------
-
-void redis_store::engine::submit(command what, reply_sink& sink, std::uint64_t tag) {
-  const bool too_many = outstanding_.fetch_add(1, std::memory_order_relaxed) >= options_.commands_queued_max;
-  if (too_many || wire_bytes(what) > options_.command_bytes_max) {
-    outstanding_.fetch_sub(1, std::memory_order_relaxed);
-    const errc reason = too_many ? errc::unavailable : errc::too_large;
-    tagged_reply refusal{tag, store_failure{certainty::definite, reason}};
-    return sink.deliver({&refusal, 1});
-  }
-  post(pending_command{std::move(what), &sink, tag, {}});
-}
-
-void redis_store::engine::post(letter what) {
-  bool is_first = false;
-  {
-    const std::lock_guard hold(mutex_);
-    is_first = letters_.empty();
-    letters_.push_back(std::move(what));
-  }
-  if (is_first) ring(bell_);
-}
 
 store_statistics redis_store::engine::statistics() const {
   const std::lock_guard hold(counts_mutex_);
@@ -116,30 +77,16 @@ store_statistics redis_store::engine::statistics() const {
           .bytes = counts_.bytes,
           .bytes_limit = counts_.bytes_limit,
           .accepts_claims = reachable_.load(std::memory_order_relaxed) &&
-                            (counts_.bytes_limit == 0 || counts_.bytes < counts_.bytes_limit) &&
-                            outstanding_.load(std::memory_order_relaxed) < options_.commands_queued_max};
-}
-
-void redis_store::engine::observe(record_observer* observer) {
-  const std::lock_guard hold(observer_mutex_);
-  observer_ = observer;
+                            (counts_.bytes_limit == 0 || counts_.bytes < counts_.bytes_limit) && desk_.has_room()};
 }
 
 void redis_store::engine::count() {
-  std::mutex mutex;
-  std::condition_variable counted;
-  bool done = false;
-  post(count_request{[&] {
-    const std::lock_guard hold(mutex);
-    done = true;
-    counted.notify_all();
-  }});
-  std::unique_lock hold(mutex);
-  counted.wait(hold, [&] { return done; });
+  desk_.post_and_wait(
+      [this](server::desk::errand done) { sweep({}, [done = std::move(done)](const sweep_result*) { done(); }); });
 }
 
 void redis_store::engine::keep_secret(std::string kept) {
-  post(secret_notice{std::move(kept)});
+  desk_.post([this, taken = std::move(kept)] { secret_ = taken; });
 }
 
 // ---- The thread ----------------------------------------------------------------------------------------------------
@@ -147,37 +94,33 @@ void redis_store::engine::keep_secret(std::string kept) {
 void redis_store::engine::run() {
   while (!is_done()) {
     work();
-    replies_.deliver();
+    desk_.deliver();
     wait();
     take_letters();
   }
   give_up();
-  replies_.deliver();
+  desk_.deliver();
 }
 
 void redis_store::engine::take_letters() {
-  {
-    const std::lock_guard hold(mutex_);
-    opened_.swap(letters_);
-    if (closing_ && end_ == base::moment::max()) end_ = now_ + patience_at_end;
-  }
-  for (letter& each : opened_) {
+  const auto letters = desk_.take();
+  if (desk_.is_closed() && end_ == base::moment::max()) end_ = now_ + patience_at_end;
+  for (server::desk::letter& each : letters) {
     if (auto* asked = std::get_if<pending_command>(&each)) {
       begin(std::move(*asked));
-    } else if (auto* counting = std::get_if<count_request>(&each)) {
-      sweep({}, [then = std::move(counting->then)](const sweep_result*) { then(); });
     } else {
-      secret_ = std::move(std::get<secret_notice>(each).kept);
+      std::get<server::desk::errand>(each)();
     }
   }
-  opened_.clear();
 }
 
 void redis_store::engine::begin(pending_command what) {
   what.queued_at = now_;
   if (const record_key* key = key_of(what.what)) {
     if (is_others_) return answer(what, store_failure{certainty::definite, errc::unavailable});
-    const std::size_t slot = slot_of(name_of(*key));
+    // Outside a cluster it only chooses a lane. Keys are uniform in every byte.
+    const std::size_t slot =
+        is_cluster() ? slot_of(record_name(*key).text()) : std::to_integer<std::size_t>(key->bytes.back());
     const step first = has_response_beside(what.what) ? step::put : step::decide;
     return route({.what = std::move(what), .slot = slot, .queued_at = now_, .next = first, .found = {}});
   }
@@ -275,7 +218,7 @@ std::vector<connection*> redis_store::engine::links() {
 
 void redis_store::engine::wait() {
   const std::vector<connection*> polling = links();
-  std::vector<pollfd> polled{{bell_, POLLIN, 0}};
+  std::vector<pollfd> polled{{desk_.bell(), POLLIN, 0}};
   base::moment due = std::min(end_, next_look_);
   if (atlas_) due = std::min(due, atlas_->due());
   for (const auto& [when, each] : parked_)
@@ -293,17 +236,14 @@ void redis_store::engine::wait() {
   }
   ::poll(polled.data(), polled.size(), timeout_ms);
   now_ = read_clock();
-  if (polled.front().revents != 0) {
-    std::uint64_t rung = 0;
-    static_cast<void>(::read(bell_, &rung, sizeof rung) == sizeof rung);
-  }
+  if (polled.front().revents != 0) desk_.silence();
   for (std::size_t i = 0; i < polling.size(); ++i)
     polling[i]->turn(polled[i + 1].revents, now_);
 }
 
 bool redis_store::engine::is_done() const {
   if (end_ == base::moment::max()) return false;
-  return now_ >= end_ || outstanding_.load(std::memory_order_relaxed) == 0;
+  return now_ >= end_ || desk_.all_answered();
 }
 
 void redis_store::engine::give_up() {
@@ -460,15 +400,7 @@ void redis_store::engine::raise_fence() {
 // ---- For the parts -------------------------------------------------------------------------------------------------
 
 void redis_store::engine::answer(const pending_command& to, reply value) {
-  replies_.add(*to.sink, to.tag, std::move(value));
-  outstanding_.fetch_sub(1, std::memory_order_relaxed);
-}
-
-void redis_store::engine::pass_on(std::span<const record_key> keys) {
-  const std::lock_guard hold(observer_mutex_);
-  if (observer_ == nullptr) return;
-  if (keys.empty()) return observer_->any_may_have_ended();
-  observer_->attempts_ended(keys);
+  desk_.answer(to, std::move(value));
 }
 
 void redis_store::engine::acknowledged(const std::string& history, std::int64_t offset) {
@@ -480,7 +412,7 @@ void redis_store::engine::connected(const address& server, const server_facts& f
   if (!is_cluster()) choose_server(server);
   const auto change = successions_.connected(server, facts);
   if (change && options_.tell) {
-    replies_.deliver();
+    desk_.deliver();
     options_.tell({event::kind::server_changed, change->detail, change->is_lacking});
   }
   if (std::exchange(told_lost_, {}).empty() || !options_.tell) return;

@@ -9,16 +9,15 @@
 #include <string>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#include "core/reply_groups.h"
 #include "stores/redis/atlas.h"
 #include "stores/redis/bulletin.h"
 #include "stores/redis/caretaker.h"
 #include "stores/redis/lane.h"
 #include "stores/redis/redis_store.h"
 #include "stores/redis/succession_log.h"
+#include "stores/server/desk.h"
 
 namespace onceward::redis {
 
@@ -30,23 +29,15 @@ class redis_store::engine final : private store_parts {
   ~engine() override;
 
   // Any thread.
-  void submit(command what, reply_sink& sink, std::uint64_t tag);
+  void submit(command what, reply_sink& sink, std::uint64_t tag) { desk_.submit(std::move(what), sink, tag); }
   store_statistics statistics() const;
-  void observe(record_observer* observer);
+  void observe(record_observer* observer) { desk_.observe(observer); }
   void count();
   void keep_secret(std::string kept);
 
   const std::string& description() const { return description_; }
 
  private:
-  struct count_request {
-    std::function<void()> then;
-  };
-  struct secret_notice {
-    std::string kept;
-  };
-  using letter = std::variant<pending_command, count_request, secret_notice>;
-
   // One server with what is connected to it.
   struct node {
     std::vector<std::unique_ptr<lane>> lanes;
@@ -77,7 +68,6 @@ class redis_store::engine final : private store_parts {
   void lost(const std::string& why) override;
 
   void run();
-  void post(letter what);
   void take_letters();
   void begin(pending_command what);
   void refuse(order& what, store_failure why);
@@ -85,7 +75,6 @@ class redis_store::engine final : private store_parts {
   void wait();
   bool is_done() const;
   void give_up();
-  void pass_on(std::span<const record_key> keys);
 
   void choose_server(const address& connected);
   void gather_at_server();
@@ -105,16 +94,7 @@ class redis_store::engine final : private store_parts {
   const std::string description_;
   const connection_settings settings_;
   const lane_settings lane_settings_;
-  const int bell_;  // An eventfd.
-
-  std::mutex mutex_;
-  std::vector<letter> letters_;  // Guarded by mutex_.
-  bool closing_ = false;         // Guarded by mutex_.
-
-  std::mutex observer_mutex_;
-  record_observer* observer_ = nullptr;  // Guarded by observer_mutex_.
-
-  std::atomic<std::size_t> outstanding_{0};  // Commands not answered yet.
+  server::desk desk_;
   std::atomic<bool> reachable_{true};
   mutable std::mutex counts_mutex_;
   record_counts counts_;  // Guarded by counts_mutex_.
@@ -122,12 +102,10 @@ class redis_store::engine final : private store_parts {
   // From here on: the thread's own.
   base::moment now_;
   base::moment end_ = base::moment::max();  // When closing: of all patience.
-  core::reply_groups replies_;
   succession_log successions_;
-  bool all_up_ = true;          // Every server that it knows of.
-  address server_;              // That all use, where it is no cluster.
-  std::string told_lost_;       // Why, when that was told last; empty while the server is there.
-  std::vector<letter> opened_;  // Kept for its memory.
+  bool all_up_ = true;     // Every server that it knows of.
+  address server_;         // That all use, where it is no cluster.
+  std::string told_lost_;  // Why, when that was told last; empty while the server is there.
   std::uint64_t fence_floor_;
   std::uint64_t fence_raised_ = 0;  // To which the servers' own was raised.
   bool raising_ = false;

@@ -1,12 +1,17 @@
 #include "stores/redis/lane.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <memory>
+#include <optional>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 
 #include "base/assert.h"
 #include "core/verdict.h"
+#include "stores/redis/scripts.h"
 #include "stores/redis/server_error.h"
 
 namespace onceward::redis {
@@ -14,16 +19,31 @@ namespace {
 
 constexpr std::size_t batch_bytes_max = 256 << 10;
 constexpr std::size_t batch_orders_max = 512;
+// The server does nothing else while it runs a script: some half a millisecond.
+constexpr std::size_t part_orders_max = 64;
 // Their replies are long.
 constexpr std::size_t batch_fetches_max = 32;
 // A command is shown to another server so often before it is refused.
 constexpr int redirections_max = 16;
 
 constexpr store_failure lost_on_the_way{certainty::indefinite, errc::unavailable};
+constexpr store_failure not_done{certainty::definite, errc::unavailable};
+
+// It was not sent before, and has one thing to be done.
+bool is_fresh(const order& what) {
+  const auto* asked = std::get_if<pending_command>(&what.what);
+  return asked != nullptr && asked->sent == 0 && what.next == step::decide && !what.asking && !what.with_text;
+}
 
 bool changes(const order& what) {
   const auto* asked = std::get_if<pending_command>(&what.what);
   return asked != nullptr && what.next == step::decide && !std::holds_alternative<find>(asked->what);
+}
+
+const record_key* key_that_may_end(const order& what) {
+  const auto* asked = std::get_if<pending_command>(&what.what);
+  const bool may = asked != nullptr && what.next == step::decide && may_end_attempt(asked->what);
+  return may ? key_of(asked->what) : nullptr;
 }
 
 // The response is wanted, and lies beside the record.
@@ -54,7 +74,7 @@ lane::lane(const connection_settings& settings, const lane_settings& chosen, std
     : parts_(parts),
       chosen_(chosen),
       queue_timeout_(settings.answer_timeout),
-      connection_(settings, {.loads_scripts = true, .node = std::move(node)}, *this) {}
+      connection_(settings, {.loads_scripts = true, .carries_commands = true, .node = std::move(node)}, *this) {}
 
 void lane::submit(order what) {
   if (connection_.is_down()) return refuse(what, {certainty::definite, errc::unavailable});
@@ -66,41 +86,96 @@ void lane::work() {
     refuse(queue_.front(), {certainty::definite, errc::timeout});
     queue_.pop_front();
   }
-  if (queue_.empty() || !connection_.can_send()) return;
+  while (!queue_.empty() && connection_.can_send())
+    send_batch();
+}
+
+void lane::send_batch() {
+  batch next;
+  next.parts = parts_of(take_orders());
   requests out;
   bool any_change = false;
-  std::size_t fetches = 0;
-  while (!queue_.empty() && sent_.size() < batch_orders_max && out.bytes().size() < batch_bytes_max) {
-    if (queue_.front().next == step::fetch && ++fetches > batch_fetches_max) break;
-    sent_.push_back(std::move(queue_.front()));
-    queue_.pop_front();
-    any_change = any_change || changes(sent_.back());
-    add(out, sent_.back());
+  std::vector<record_key> may_have_ended;
+  for (part& each : next.parts) {
+    for (const order& what : each) {
+      any_change = any_change || changes(what);
+      if (const record_key* key = key_that_may_end(what)) may_have_ended.push_back(*key);
+    }
+    add_part(out, each);
   }
-  asked_replicas_ = any_change && chosen_.wait_replicas > 0;
-  asked_offset_ = any_change && (chosen_.may_fail_over || connection_.facts().replicas > 0);
-  if (asked_replicas_) out.add("WAIT", chosen_.wait_replicas, chosen_.wait_timeout.count());
-  if (asked_offset_) out.add("ROLE");
+  next.tells_others = !may_have_ended.empty();
+  next.asks_replicas = any_change && chosen_.wait_replicas > 0;
+  next.asks_offset = any_change && (chosen_.may_fail_over || connection_.facts().replicas > 0);
+  if (next.tells_others) out.add("PUBLISH", wake_up_channel, word_of_ends(chosen_.how.sender, may_have_ended));
+  if (next.asks_replicas) out.add("WAIT", chosen_.wait_replicas, chosen_.wait_timeout.count());
+  if (next.asks_offset) out.add("ROLE");
+  sent_.push_back(std::move(next));
   connection_.send(out, parts_.now());
+}
+
+std::vector<order> lane::take_orders() {
+  std::vector<order> taken;
+  std::size_t bytes = 0, fetches = 0;
+  while (!queue_.empty() && taken.size() < batch_orders_max && bytes < batch_bytes_max) {
+    if (queue_.front().next == step::fetch && ++fetches > batch_fetches_max) break;
+    const auto* asked = std::get_if<pending_command>(&queue_.front().what);
+    bytes += asked == nullptr ? 0 : wire_bytes(asked->what);
+    taken.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return taken;
+}
+
+// Only the first order of a key goes with others, and those behind it come after them.
+std::vector<lane::part> lane::parts_of(std::vector<order> orders) const {
+  std::vector<part> gathered, rest;
+  std::array<std::optional<std::size_t>, 2> open;  // Of claims and of completions: the part that has room.
+  std::unordered_set<record_key, core::record_key_index> keys;
+  for (order& each : orders) {
+    const auto* asked = std::get_if<pending_command>(&each.what);
+    const bool is_first_of_key = asked == nullptr || keys.insert(*key_of(asked->what)).second;
+    const bool gathers = chosen_.gathers && is_first_of_key && is_fresh(each) && may_go_with_others(asked->what);
+    if (!gathers) {
+      rest.emplace_back().push_back(std::move(each));
+      continue;
+    }
+    auto& place = open[std::holds_alternative<claim>(asked->what) ? 0 : 1];
+    if (!place || gathered[*place].size() >= part_orders_max) {
+      place = gathered.size();
+      gathered.emplace_back();
+    }
+    gathered[*place].push_back(std::move(each));
+  }
+  std::move(rest.begin(), rest.end(), std::back_inserter(gathered));
+  return gathered;
+}
+
+void lane::add_part(requests& into, part& next) {
+  if (next.size() == 1) return add(into, next.front());
+  std::vector<const command*> all;
+  for (order& each : next) {
+    auto& asked = std::get<pending_command>(each.what);
+    ++asked.sent;
+    each.with_others = true;
+    all.push_back(&asked.what);
+  }
+  const script_names* names = std::exchange(with_text_, false) ? nullptr : &connection_.scripts();
+  add_commands(into, all, parts_.fence_floor(), names);
 }
 
 void lane::add(requests& into, order& next) const {
   if (next.asking) into.add("ASKING");
   const script_names* names = next.with_text ? nullptr : &connection_.scripts();
   if (const auto* own = std::get_if<errand>(&next.what)) {
-    return add_script(into, own->what.which, own->what.arguments, names);
+    return add_script(into, own->what, names);
   }
   auto& asked = std::get<pending_command>(next.what);
   ++asked.sent;
   switch (next.next) {
-    case step::put: {
-      const encoded made = encode_response(std::get<complete>(asked.what));
-      return add_script(into, made.which, made.arguments, names);
-    }
-    case step::decide: {
-      const encoded made = encode(asked.what, chosen_.how, parts_.fence_floor());
-      return add_script(into, made.which, made.arguments, names);
-    }
+    case step::put:
+      return add_response(into, std::get<complete>(asked.what), names);
+    case step::decide:
+      return add_command(into, asked.what, chosen_.how, parts_.fence_floor(), names);
     case step::fetch:
       into.add("GET", next.found->record->beside);
       return;
@@ -112,8 +187,12 @@ std::deque<order> lane::take_queue() {
 }
 
 void lane::give_up() {
-  for (order& each : std::exchange(sent_, {}))
-    refuse(each, {certainty::indefinite, errc::closed});
+  for (batch& sent : std::exchange(sent_, {})) {
+    for (part& each : sent.parts) {
+      for (order& what : each)
+        refuse(what, {certainty::indefinite, errc::closed});
+    }
+  }
   refuse_queue(errc::closed);
 }
 
@@ -134,23 +213,27 @@ void lane::on_connected(const server_facts& facts) {
 }
 
 void lane::on_lost(const std::string& why) {
-  for (order& each : std::exchange(sent_, {})) {
-    // Before and after its script, nothing is changed.
-    refuse(each, each.next == step::decide ? lost_on_the_way : store_failure{certainty::definite, errc::unavailable});
+  for (batch& sent : std::exchange(sent_, {})) {
+    for (part& each : sent.parts) {
+      // Before and after its script, nothing is changed.
+      for (order& what : each)
+        refuse(what, what.next == step::decide ? lost_on_the_way : not_done);
+    }
   }
   if (connection_.is_down()) refuse_queue(errc::unavailable);
   parts_.look_again();
   parts_.lost(why);
 }
 
-// What comes after the replies to the orders.
-bool lane::replicas_have_it(const std::vector<value>& replies, std::size_t& place) {
+bool lane::replicas_have_it(const batch& sent, const std::vector<value>& replies, std::size_t& place) {
   bool enough = true;
-  if (asked_replicas_) {
+  // That others may be told was seen when it connected; how many heard it says nothing.
+  if (sent.tells_others) ++place;
+  if (sent.asks_replicas) {
     const value& told = replies[place++];
     enough = told.is(value::kind::number) && told.number >= std::int64_t{chosen_.wait_replicas};
   }
-  if (asked_offset_) {
+  if (sent.asks_offset) {
     const value& role = replies[place++];
     if (role.items.size() >= 2 && role.items[0].text == "master") {
       parts_.acknowledged(connection_.facts().history, role.items[1].number);
@@ -160,17 +243,24 @@ bool lane::replicas_have_it(const std::vector<value>& replies, std::size_t& plac
 }
 
 void lane::on_replies(std::vector<value> replies) {
-  std::vector<order> batch = std::exchange(sent_, {});
+  onceward_assert(!sent_.empty());
+  batch done = std::move(sent_.front());
+  sent_.pop_front();
   std::size_t place = 0;
-  for (const order& each : batch)
-    place += each.asking ? 2 : 1;
-  const bool replicated = replicas_have_it(replies, place);
+  for (const part& each : done.parts)
+    place += each.front().asking ? 2u : 1u;
+  const bool replicated = replicas_have_it(done, replies, place);
   onceward_assert(place == replies.size());
   place = 0;
   std::deque<order> again;
-  for (order& each : batch) {
-    if (std::exchange(each.asking, false)) ++place;
-    settle(std::move(each), replies[place++], replicated, again);
+  for (part& each : done.parts) {
+    if (std::exchange(each.front().asking, false)) ++place;
+    value& told = replies[place++];
+    if (each.size() == 1) {
+      settle(std::move(each.front()), told, replicated, again);
+    } else {
+      settle_part(std::move(each), told, replicated, again);
+    }
   }
   queue_.insert(queue_.begin(), std::make_move_iterator(again.begin()), std::make_move_iterator(again.end()));
 }
@@ -187,7 +277,7 @@ void lane::settle(order what, value& told, bool replicated, std::deque<order>& a
     case step::decide:
       return settle_script(std::move(what), told, replicated, again);
     case step::fetch:
-      return settle_response(std::move(what), told);
+      return settle_response(std::move(what), told, again);
   }
 }
 
@@ -217,7 +307,7 @@ void lane::settle_error(order what, const value& told, std::deque<order>& again)
       break;
     case remedy::reconnect:
       refuse(what, {certainty::definite, reason});
-      if (connection_.can_send()) connection_.drop(told.text, parts_.now());
+      if (connection_.is_up()) connection_.drop(told.text, parts_.now());
       return;
   }
   refuse(what, {certainty::definite, reason});
@@ -226,29 +316,54 @@ void lane::settle_error(order what, const value& told, std::deque<order>& again)
 void lane::settle_script(order what, const value& told, bool replicated, std::deque<order>& again) {
   auto found = read_script_reply(told);
   if (!found) return refuse(what, {certainty::indefinite, found.error()});
-  if (found->record) parts_.saw_fence(found->record->kept.token);
-  if (!is_incomplete(what, *found)) return conclude(what, *found, replicated);
-  if (auto response = own_response(what, found->record->beside)) {
-    put_response(*found, std::move(response));
-    return conclude(what, *found, replicated);
+  settle_found(std::move(what), *std::move(found), replicated, again);
+}
+
+void lane::settle_found(order what, script_reply found, bool replicated, std::deque<order>& again) {
+  if (found.record) parts_.saw_fence(found.record->kept.token);
+  if (!is_incomplete(what, found)) return conclude(std::move(what), found, replicated, again);
+  if (auto response = own_response(what, found.record->beside)) {
+    put_response(found, std::move(response));
+    return conclude(std::move(what), found, replicated, again);
   }
-  what.found = *std::move(found);
+  what.found = std::move(found);
   what.next = step::fetch;
   again.push_back(std::move(what));
 }
 
-void lane::settle_response(order what, value& told) {
+// Whatever it is not clear about is asked for again, by the order's own script.
+void lane::settle_part(part done, value& told, bool replicated, std::deque<order>& again) {
+  const bool is_whole = told.is(value::kind::list) && told.items.size() == done.size();
+  if (told.is(value::kind::error)) with_text_ = judge_error(told.text).what_to_do == remedy::send_text;
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    const bool is_claim = std::holds_alternative<claim>(std::get<pending_command>(done[i].what).what);
+    if (is_whole && is_claim) {
+      if (auto found = read_script_reply(told.items[i])) {
+        settle_found(std::move(done[i]), *std::move(found), replicated, again);
+        continue;
+      }
+    }
+    if (is_whole && !is_claim && told.items[i].number == 1) {
+      conclude(std::move(done[i]), {.changed = true, .now = {}, .record = {}}, replicated, again);
+      continue;
+    }
+    again.push_back(std::move(done[i]));
+  }
+}
+
+void lane::settle_response(order what, value& told, std::deque<order>& again) {
   const std::string& name = what.found->record->beside;
   auto response = std::make_shared<const std::string>(std::move(told.text));
   const auto key = *key_of(std::get<pending_command>(what.what).what);
   const bool is_it =
       told.is(value::kind::text) && response_name(key, what.found->record->kept.attempt, *response) == name;
   if (!is_it) return refuse(what, {certainty::definite, errc::corrupt});
-  put_response(*what.found, std::move(response));
-  conclude(what, *what.found, true);
+  script_reply found = *std::move(what.found);
+  put_response(found, std::move(response));
+  conclude(std::move(what), found, true, again);
 }
 
-void lane::conclude(const order& what, const script_reply& found, bool replicated) {
+void lane::conclude(order what, const script_reply& found, bool replicated, std::deque<order>& again) {
   const auto& asked = std::get<pending_command>(what.what);
   std::optional<core::found_record> kept;
   if (found.changed || found.record) {
@@ -259,6 +374,10 @@ void lane::conclude(const order& what, const script_reply& found, bool replicate
     return parts_.answer(asked, store_failure{certainty::indefinite, errc::corrupt});
   }
   auto answer = core::answer_to(asked.what, kept);
+  if (!answer && what.with_others) {
+    what.with_others = false;
+    return again.push_back(std::move(what));
+  }
   // A script meets no concurrent change: what it left alone, the rules leave alone.
   if (!answer) return parts_.answer(asked, store_failure{certainty::definite, errc::corrupt});
   const bool is_kept = std::holds_alternative<claim_granted>(*answer) || std::holds_alternative<applied>(*answer);

@@ -36,8 +36,9 @@ struct order {
   step next = step::decide;
   std::optional<script_reply> found;  // Before step::fetch.
   int redirections = 0;
-  bool with_text = false;  // The server does not know the script.
-  bool asking = false;     // The server is to answer although it is still being given the slot.
+  bool with_text = false;    // The server does not know the script.
+  bool with_others = false;  // It went in a script for many, which need not have done all that there is to do.
+  bool asking = false;       // The server is to answer although it is still being given the slot.
 };
 
 }  // namespace onceward::redis

@@ -1,15 +1,25 @@
 #include "stores/redis/request.h"
 
+#include <array>
+#include <charconv>
+
 namespace onceward::redis {
+namespace {
+
+constexpr std::size_t digits_max = 20;
+
+}  // namespace
 
 requests& requests::begin(std::size_t words) {
   ++count_;
-  bytes_.append("*").append(std::to_string(words)).append("\r\n");
+  put_length('*', words);
   return *this;
 }
 
 requests& requests::word(std::string_view text) {
-  return word(text, {});
+  put_length('$', text.size());
+  bytes_.append(text).append("\r\n");
+  return *this;
 }
 
 requests& requests::word(std::span<const std::byte> bytes) {
@@ -17,9 +27,23 @@ requests& requests::word(std::span<const std::byte> bytes) {
 }
 
 requests& requests::word(std::string_view first, std::string_view second) {
-  bytes_.append("$").append(std::to_string(first.size() + second.size())).append("\r\n");
+  put_length('$', first.size() + second.size());
   bytes_.append(first).append(second).append("\r\n");
   return *this;
+}
+
+requests& requests::word_of_number(std::int64_t number) {
+  std::array<char, digits_max> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  return word(std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())));
+}
+
+void requests::put_length(char kind, std::size_t length) {
+  std::array<char, digits_max + 3> line{kind};
+  char* end = std::to_chars(line.data() + 1, line.data() + line.size() - 2, length).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  bytes_.append(line.data(), static_cast<std::size_t>(end - line.data()));
 }
 
 }  // namespace onceward::redis

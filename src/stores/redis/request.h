@@ -18,7 +18,7 @@ class requests {
   requests& word(std::span<const std::byte> bytes);
   template <std::integral Number>
   requests& word(Number number) {
-    return word(std::string_view(std::to_string(number)));
+    return word_of_number(static_cast<std::int64_t>(number));
   }
   // A word in two pieces.
   requests& word(std::string_view first, std::string_view second);
@@ -34,6 +34,9 @@ class requests {
   const std::string& bytes() const { return bytes_; }
 
  private:
+  requests& word_of_number(std::int64_t number);
+  void put_length(char kind, std::size_t length);
+
   std::string bytes_;
   std::size_t count_ = 0;
 };

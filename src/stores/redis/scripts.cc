@@ -4,13 +4,16 @@ namespace onceward::redis {
 namespace {
 
 // The record: big-endian, in this order. Lua's numbers are doubles; milliseconds, and microseconds until the year 2255,
-// are whole in them.
-constexpr std::string_view prologue = R"(
+// are whole in them, and the server writes them as such.
+constexpr std::string_view look = R"(
 local layout = '>BBc16I4I8I8I8I8I8I8BI4c0I4c0I4c0'
 local time = redis.call('TIME')
 local micros = time[1] * 1000000 + time[2]
-local now = math.floor(micros / 1000)
+local now = (micros - micros % 1000) / 1000
 local kept = redis.call('GET', KEYS[1])
+)";
+
+constexpr std::string_view read = R"(
 local version, state, attempt, number, fence, first_seen, ended_at, expires_at, retention, response_expires_at
 local place, fingerprint, tombstone, response
 if kept then
@@ -20,42 +23,102 @@ if kept then
 end
 local lives = kept and expires_at > now
 local own = lives and attempt == ARGV[1]
-local function whole(value) return string.format('%.0f', value) end
 local function keep()
-  local record = struct.pack(layout, 1, state, attempt, number, fence, first_seen, ended_at, expires_at, retention,
-    response_expires_at, place, #fingerprint, fingerprint, #tombstone, tombstone, #response, response)
-  redis.call('SET', KEYS[1], record, 'PXAT', whole(expires_at))
-  return record
+  redis.call('SET', KEYS[1], struct.pack(layout, 1, state, attempt, number, fence, first_seen, ended_at, expires_at,
+    retention, response_expires_at, place, #fingerprint, fingerprint, #tombstone, tombstone, #response, response),
+    'PXAT', expires_at)
 end
 )";
 
 // What a repeated command found needs no change; where replicas are waited for, it is one all the same, so that the
 // wait is for this and for all before it.
 constexpr std::string_view found = R"(
-if own and touch == '1' then redis.call('PEXPIREAT', KEYS[1], whole(expires_at)) end
+if own and touch == '1' then redis.call('PEXPIREAT', KEYS[1], expires_at) end
 return {0, now, kept}
 )";
 
-// Told before it is so, because an error must not leave a change behind: to others, a script is one moment.
-constexpr std::string_view ended = R"(
-  redis.call('PUBLISH', ')";
-
 // ARGV: attempt, lease, retention, fingerprint, the attempt that it may take over or "", a fence that the next is to be
-// above, touch.
+// above, touch. Most claims find no record, and need nothing of what is read from one.
+constexpr std::string_view claim_new_text = R"(
+if not kept then
+  local fence = ARGV[6] + 1
+  if fence < micros then fence = micros end
+  local ended_at = now + ARGV[2]
+  local expires_at = ended_at + ARGV[3]
+  redis.call('SET', KEYS[1], struct.pack(layout, 1, 0, ARGV[1], 1, fence, now, ended_at, expires_at, ARGV[3], 0, 0,
+    #ARGV[4], ARGV[4], 0, '', 0, ''), 'PXAT', expires_at)
+  return {1, now, 1, fence, ended_at}
+end
+)";
+
 constexpr std::string_view claim_text = R"(
 local touch = ARGV[7]
 local free = not lives or not own and (state == 3 or
   attempt == ARGV[5] and (state == 1 or state == 0 and ended_at <= now))
 if free then
-  local next = math.max(micros, ARGV[6] + 1)
-  if kept then next = math.max(next, fence + 1) end
+  local next = math.max(micros, ARGV[6] + 1, fence + 1)
   if not lives then number, first_seen = 0, now end
   state, attempt, number, fence, retention = 0, ARGV[1], number + 1, next, tonumber(ARGV[3])
   ended_at = now + ARGV[2]
   expires_at = ended_at + retention
   response_expires_at, place, fingerprint, tombstone, response = 0, 0, ARGV[4], '', ''
-  return {1, now, keep()}
+  keep()
+  return {1, now, number, fence, ended_at}
 end
+)";
+
+// ARGV: a fence that the next are to be above; then of each key: attempt, lease, retention, fingerprint.
+constexpr std::string_view claim_many_text = R"(
+local layout = '>BBc16I4I8I8I8I8I8I8BI4c0I4c0I4c0'
+local time = redis.call('TIME')
+local micros = time[1] * 1000000 + time[2]
+local now = (micros - micros % 1000) / 1000
+local fence = math.max(micros, ARGV[1] + 1)
+local told = {}
+for i, key in ipairs(KEYS) do
+  local kept = redis.pcall('GET', key)
+  if type(kept) == 'string' then
+    told[i] = {0, now, kept}
+  elseif kept then
+    told[i] = {0, now}
+  else
+    local place = 4 * i - 2
+    local ended_at = now + ARGV[place + 1]
+    local expires_at = ended_at + ARGV[place + 2]
+    local fingerprint = ARGV[place + 3]
+    redis.call('SET', key, struct.pack(layout, 1, 0, ARGV[place], 1, fence, now, ended_at, expires_at,
+      ARGV[place + 2], 0, 0, #fingerprint, fingerprint, 0, '', 0, ''), 'PXAT', expires_at)
+    told[i] = {1, now, 1, fence, ended_at}
+    fence = fence + 1
+  end
+end
+return told
+)";
+
+// ARGV of each key: attempt, retention, retention of the tombstone, tombstone, place, response.
+constexpr std::string_view complete_many_text = R"(#!lua flags=allow-oom
+local layout = '>BBc16I4I8I8I8I8I8I8BI4c0I4c0I4c0'
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local told = {}
+for i, key in ipairs(KEYS) do
+  local kept = redis.pcall('GET', key)
+  told[i] = 0
+  if type(kept) == 'string' and string.byte(kept) == 1 then
+    local at = 6 * i - 5
+    local version, state, attempt, number, fence, first_seen, ended_at, expires_at, retention, response_expires_at,
+      place, fingerprint = struct.unpack(layout, kept)
+    if expires_at > now and attempt == ARGV[at] and state <= 1 then
+      response_expires_at = now + ARGV[at + 1]
+      expires_at = math.max(response_expires_at, now + ARGV[at + 2])
+      redis.call('SET', key, struct.pack(layout, 1, 2, attempt, number, fence, first_seen, now, expires_at, retention,
+        response_expires_at, ARGV[at + 4], #fingerprint, fingerprint, #ARGV[at + 3], ARGV[at + 3], #ARGV[at + 5],
+        ARGV[at + 5]), 'PXAT', expires_at)
+      told[i] = 1
+    end
+  end
+end
+return told
 )";
 
 // ARGV: attempt, touch, lease.
@@ -64,34 +127,36 @@ local touch = ARGV[2]
 if own and state == 0 and ended_at > now then
   ended_at = math.max(ended_at, now + ARGV[3])
   expires_at = ended_at + retention
-  keep()
-  return {1, now, false}
-end
 )";
 
-// ARGV: attempt, touch, word for others, retention, retention of the tombstone, tombstone, place, response.
+// ARGV: attempt, touch, retention, retention of the tombstone, tombstone, place, response.
 constexpr std::string_view complete_text = R"(
 local touch = ARGV[2]
 if own and state <= 1 then
-  state, ended_at, response_expires_at = 2, now, now + ARGV[4]
-  expires_at = math.max(response_expires_at, now + ARGV[5])
-  tombstone, place, response = ARGV[6], tonumber(ARGV[7]), ARGV[8]
+  state, ended_at, response_expires_at = 2, now, now + ARGV[3]
+  expires_at = math.max(response_expires_at, now + ARGV[4])
+  tombstone, place, response = ARGV[5], ARGV[6], ARGV[7]
 )";
 
-// ARGV: attempt, touch, word for others, retention.
+// ARGV: attempt, touch, retention.
 constexpr std::string_view give_up_text = R"(
 local touch = ARGV[2]
 if own and state == 0 and ended_at > now then
-  state, ended_at, retention = 1, now, tonumber(ARGV[4])
+  state, ended_at, retention = 1, now, tonumber(ARGV[3])
   expires_at = now + retention
 )";
 
-// ARGV: attempt, touch, word for others.
+// ARGV: attempt, touch.
 constexpr std::string_view release_text = R"(
 local touch = ARGV[2]
 if own and state <= 1 then
   state, ended_at = 3, now
   expires_at = now + retention
+)";
+
+constexpr std::string_view find_text = R"(
+if kept and string.byte(kept) ~= 1 then return redis.error_reply('VERSION the record is of another version') end
+return {0, now, kept}
 )";
 
 // ARGV: the response, and how long it is kept.
@@ -126,11 +191,14 @@ return ARGV[1]
 // Where the memory of the server is used up, the outcomes of what runs are still taken.
 constexpr std::string_view even_if_full = "#!lua flags=allow-oom";
 
-std::string ending(std::string_view body) {
-  std::string text(even_if_full);
-  text.append(prologue).append(body).append(ended).append(wake_up_channel);
-  text.append("', ARGV[3])\n  keep()\n  return {1, now, false}\nend").append(found);
-  return text;
+// The guard of a change is open at the end of its text.
+std::string change(std::string_view text) {
+  return std::string(even_if_full)
+      .append(look)
+      .append(read)
+      .append(text)
+      .append("  keep()\n  return {1, now}\nend")
+      .append(found);
 }
 
 }  // namespace
@@ -138,21 +206,25 @@ std::string ending(std::string_view body) {
 std::string text_of(script which) {
   switch (which) {
     case script::claim:
-      return std::string(prologue).append(claim_text).append(found);
+      return std::string(look).append(claim_new_text).append(read).append(claim_text).append(found);
+    case script::claim_many:
+      return std::string(claim_many_text);
+    case script::complete_many:
+      return std::string(complete_many_text);
     case script::renew:
-      return std::string(even_if_full).append(prologue).append(renew_text).append(found);
+      return change(renew_text);
     case script::complete:
-      return ending(complete_text);
+      return change(complete_text);
     case script::give_up:
-      return ending(give_up_text);
+      return change(give_up_text);
     case script::release:
-      return ending(release_text);
+      return change(release_text);
     case script::find:
-      return std::string(prologue).append("return {0, now, kept}\n");
+      return std::string(look).append(find_text);
     case script::put:
       return std::string(put_text);
     case script::drop:
-      return std::string(even_if_full).append(prologue).append(drop_text);
+      return std::string(even_if_full).append(look).append(read).append(drop_text);
     case script::raise:
       return std::string(raise_text);
     case script::keep:

@@ -2,8 +2,14 @@
 // cluster carries them out while it moves keys about.
 //
 // Each decides by the server's clock, read once, and changes the record only where core/record.h says that its command
-// does. It returns whether it did, the time, and the record as it found it or, of a claim, as it left it; the rules are
-// applied to what was found by core/verdict.h. A script runs alone: it never meets a concurrent change.
+// does. It returns whether it did, the time, and the record as it found it or, of a claim that it granted, the
+// attempt's number, its fence and the end of its lease; the rules are applied to what was found by core/verdict.h. A
+// script runs alone: it never meets a concurrent change.
+//
+// Outside a cluster, most claims and completions go many at once. These two scripts do what nearly all of them need,
+// and change nothing else: they grant claims of keys that are absent, and complete attempts that run. Each returns a
+// list: of a claim what its own script would have returned, of a completion whether it was done. What they left alone
+// is asked for again by its own script, and so is everything after an error.
 #pragma once
 
 #include <array>
@@ -14,8 +20,10 @@ namespace onceward::redis {
 
 enum class script {
   claim,
+  claim_many,
   renew,
   complete,
+  complete_many,
   give_up,  // Completes with an unknown outcome.
   release,
   find,
@@ -25,9 +33,9 @@ enum class script {
   keep,   // The secret that all have agreed on.
 };
 
-inline constexpr std::array all_scripts{script::claim,   script::renew, script::complete, script::give_up,
-                                        script::release, script::find,  script::put,      script::drop,
-                                        script::raise,   script::keep};
+inline constexpr std::array all_scripts{script::claim,         script::claim_many, script::renew,   script::complete,
+                                        script::complete_many, script::give_up,    script::release, script::find,
+                                        script::put,           script::drop,       script::raise,   script::keep};
 
 std::string text_of(script which);
 

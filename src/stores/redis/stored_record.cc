@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/checksum.h"
 #include "base/hex.h"
@@ -74,6 +76,25 @@ std::optional<core::record_state> state_of(std::uint8_t state, const core::state
   return std::nullopt;
 }
 
+// What a script returns of a grant: that it is one, the time, and these.
+constexpr std::size_t grant_items = 5;
+constexpr std::size_t number_item = 2;
+constexpr std::size_t fence_item = 3;
+constexpr std::size_t lease_end_item = 4;
+
+result<stored_record> read_grant(const std::vector<value>& items) {
+  const std::int64_t number = items[number_item].number, token = items[fence_item].number,
+                     lease_end = items[lease_end_item].number;
+  const bool good = number > 0 && number <= std::numeric_limits<std::uint32_t>::max() && token > 0 &&
+                    token <= time_max && lease_end > 0 && lease_end <= time_max;
+  if (!good) return tl::unexpected(errc::corrupt);
+  stored_record granted{};
+  granted.kept.attempt_number = static_cast<std::uint32_t>(number);
+  granted.kept.token = fence{static_cast<std::uint64_t>(token)};
+  granted.kept.state = core::state_in_flight{wall_time{std::chrono::milliseconds{lease_end}}};
+  return granted;
+}
+
 }  // namespace
 
 result<stored_record> read_record(std::string_view bytes) {
@@ -137,7 +158,11 @@ result<script_reply> read_script_reply(const value& told) {
   const std::int64_t now = told.items[1].number;
   if (now <= 0 || now > time_max) return tl::unexpected(errc::corrupt);
   script_reply read{told.items[0].number == 1, wall_time{std::chrono::milliseconds{now}}, std::nullopt};
-  if (told.items.size() > 2 && told.items[2].is(value::kind::text)) {
+  if (read.changed && told.items.size() == grant_items) {
+    auto granted = read_grant(told.items);
+    if (!granted) return tl::unexpected(granted.error());
+    read.record = *std::move(granted);
+  } else if (told.items.size() > 2 && told.items[2].is(value::kind::text)) {
     auto record = read_record(told.items[2].text);
     if (!record) return tl::unexpected(record.error());
     read.record = *std::move(record);
@@ -145,8 +170,14 @@ result<script_reply> read_script_reply(const value& told) {
   return read;
 }
 
+record_name::record_name(const record_key& key) {
+  std::memcpy(text_.data(), begin_.data(), begin_.size());
+  base::put_hex(key.bytes, std::span(text_).subspan(begin_.size(), 2 * key.bytes.size()));
+  text_.back() = '}';
+}
+
 std::string name_of(const record_key& key) {
-  return std::string(name_begin).append(base::to_hex(key.bytes)).append("}");
+  return std::string(record_name(key).text());
 }
 
 std::optional<record_key> key_in(std::string_view name) {

@@ -1,6 +1,7 @@
 // What the scripts return, and the records in it, as values of ours.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,12 +36,23 @@ std::optional<record_header> read_header(std::string_view bytes);
 struct script_reply {
   bool changed;
   wall_time now;
+  // Of a grant: only its attempt's number, its fence and the end of its lease.
   std::optional<stored_record> record;
 };
 result<script_reply> read_script_reply(const value& told);
 
 // The keys of a record and of its response. What is in braces decides the slot: they lie together.
 std::string name_of(const record_key& key);
+// The same without memory of its own to ask for.
+class record_name {
+ public:
+  explicit record_name(const record_key& key);
+  std::string_view text() const { return {text_.data(), text_.size()}; }
+
+ private:
+  static constexpr std::string_view begin_ = "onceward:{";
+  std::array<char, begin_.size() + 2 * sizeof(record_key::bytes) + 1> text_;
+};
 inline constexpr std::string_view record_names = "onceward:{*}";
 std::optional<record_key> key_in(std::string_view name);
 

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "stores/redis/commands.h"
+#include "stores/redis/value.h"
 
 namespace onceward::redis {
 namespace {
@@ -97,27 +100,74 @@ TEST(commands, put_long_responses_and_those_that_end_first_beside_the_record) {
   EXPECT_TRUE(has_response_beside(completion(1, 1h, 2h)));
   EXPECT_FALSE(has_response_beside(complete{{}, {}, outcome_unknown{1h}}));
   EXPECT_FALSE(has_response_beside(release{}));
-  EXPECT_EQ(encode(completion(9'000, 1h, 1h), {}, 0).arguments.back(),
-            encode_response(completion(9'000, 1h, 1h)).arguments.front());
+  requests record, response;
+  add_command(record, completion(9'000, 1h, 1h), {}, 0, nullptr);
+  add_response(response, completion(9'000, 1h, 1h), nullptr);
+  const std::string name = response_name({}, {}, std::string(9'000, 'x'));
+  EXPECT_TRUE(record.bytes().ends_with("\r\n" + name + "\r\n"));
+  EXPECT_NE(response.bytes().find("\r\n" + name + "\r\n"), std::string::npos);
 }
 
 TEST(commands, go_by_the_name_of_their_script_or_with_its_text) {
   script_names names;
   names[script::find] = "digest";
   requests by_name, with_text;
-  add_script(by_name, script::find, {"key"}, &names);
+  add_script(by_name, {script::find, {"key"}}, &names);
   EXPECT_EQ(by_name.bytes(), "*4\r\n$7\r\nEVALSHA\r\n$6\r\ndigest\r\n$1\r\n1\r\n$3\r\nkey\r\n");
-  add_script(with_text, script::find, {"key"}, nullptr);
+  add_script(with_text, {script::find, {"key"}}, nullptr);
   EXPECT_NE(with_text.bytes().find("redis.call('TIME')"), std::string::npos);
 }
 
-TEST(word_of_end, is_heard_by_others_only) {
-  record_key key{};
-  key.bytes[31] = std::byte{7};
-  const std::string word = word_of_end("sender-a", key);
-  EXPECT_EQ(key_told(word, "sender-b"), key);
-  EXPECT_EQ(key_told(word, "sender-a"), std::nullopt);
-  EXPECT_EQ(key_told("nonsense", "sender-b"), std::nullopt);
+TEST(commands, have_as_many_words_as_they_say) {
+  const auto blob = std::make_shared<const std::string>("blob");
+  const std::vector<command> all{claim{{}, {}, 1ms, 1ms, blob},
+                                 claim{{}, {}, 1ms, 1ms, blob, attempt_id{}},
+                                 renew{{}, {}, 1ms},
+                                 complete{{}, {}, outcome_completed{blob, blob, 1ms, 1ms}},
+                                 complete{{}, {}, outcome_completed{nullptr, blob, 1ms, 1ms}},
+                                 complete{{}, {}, outcome_unknown{1ms}},
+                                 release{{}, {}},
+                                 find{{}}};
+  for (const command& each : all) {
+    requests made;
+    add_command(made, each, {}, 7, nullptr);
+    value_reader reader;
+    ASSERT_TRUE(reader.feed(made.bytes()));
+    const auto read = reader.next();
+    ASSERT_TRUE(read && *read) << each.index();
+    EXPECT_GE((*read)->items.size(), 4u);
+    EXPECT_FALSE(*reader.next()) << each.index();
+  }
+}
+
+TEST(script_reply, of_a_grant_is_what_the_grant_is) {
+  const auto numbers = [](std::vector<std::int64_t> all) {
+    value told{.what = value::kind::list, .text = {}, .items = {}};
+    for (const std::int64_t each : all)
+      told.items.push_back({.what = value::kind::number, .text = {}, .number = each, .items = {}});
+    return told;
+  };
+  const auto granted = read_script_reply(numbers({1, 1'000, 2, 77, 31'000}));
+  ASSERT_TRUE(granted && granted->record);
+  EXPECT_EQ(granted->record->kept.attempt_number, 2u);
+  EXPECT_EQ(granted->record->kept.token, fence{77});
+  EXPECT_EQ(std::get<core::state_in_flight>(granted->record->kept.state).lease_end, wall_time{31s});
+  EXPECT_EQ(read_script_reply(numbers({1, 1'000, 0, 77, 31'000})).error(), errc::corrupt);
+  EXPECT_EQ(read_script_reply(numbers({1, 1'000, 1, 0, 31'000})).error(), errc::corrupt);
+  EXPECT_EQ(read_script_reply(numbers({1, 1'000, 1, 77, -1})).error(), errc::corrupt);
+  EXPECT_FALSE(read_script_reply(numbers({1, 1'000}))->record);
+}
+
+TEST(word_of_ends, is_heard_by_others_only) {
+  std::array<record_key, 2> keys{};
+  keys[0].bytes[31] = std::byte{7};
+  keys[1].bytes[0] = std::byte{9};
+  const std::string word = word_of_ends("sender-a", keys);
+  EXPECT_EQ(keys_told(word, "sender-b"), std::vector(keys.begin(), keys.end()));
+  EXPECT_TRUE(keys_told(word, "sender-a").empty());
+  EXPECT_TRUE(keys_told("nonsense", "sender-b").empty());
+  EXPECT_TRUE(keys_told(word.substr(0, word.size() - 1), "sender-b").empty());
+  EXPECT_TRUE(keys_told("", "sender-b").empty());
 }
 
 }  // namespace
