@@ -112,6 +112,11 @@ std::string verdict(const log_survey& log) {
   return fmt::format("{}; {}{} with {}{} lost", damaged, least, batches(lost.batches), least, entries(lost.entries));
 }
 
+std::string verdict(const verification& is) {
+  if (!is.log.findings.empty() || is.indexes.wrong.empty()) return verdict(is.log);
+  return counted(is.indexes.wrong.size(), "index file says", "index files say") + " what is not so";
+}
+
 void print_summary(const verification& is, const std::string& directory) {
   const log_survey& log = is.log;
   std::uint64_t used = 0;
@@ -131,6 +136,10 @@ void print_summary(const verification& is, const std::string& directory) {
   if (!log.end_file.empty()) {
     fmt::print("  ends before batch {} in {}, byte {}{}\n", log.next_sequence, log.end_file, log.end_offset,
                log.is_torn ? "; the last write was cut short, which is normal: nothing of it was acknowledged" : "");
+  }
+  if (is.indexes.right + is.indexes.unused.size() + is.indexes.wrong.size() > 0) {
+    fmt::print("  {} that say what their segments say; {} not used\n",
+               counted(is.indexes.right, "index file", "index files"), is.indexes.unused.size());
   }
   if (!is.kept_aside.empty()) fmt::print("  {} of earlier repairs\n", counted(is.kept_aside.size(), "file", "files"));
   for (const std::string& each : is.left_behind)
@@ -171,6 +180,8 @@ nlohmann::json to_json(const verification& is) {
             {"released", is.records.released},
             {"unknown", is.records.unknown},
             {"expired", is.records.expired}}},
+          {"indexes",
+           {{"right", is.indexes.right}, {"unused", is.indexes.unused.size()}, {"wrong", is.indexes.wrong.size()}}},
           {"damages", std::move(found)}};
 }
 
@@ -193,7 +204,9 @@ int only_verify(journal::disk& where, const verify_options& chosen) {
     return code;
   }
   print_findings(verified->log, chosen.directory);
-  fmt::print("verdict: {}\n", verdict(verified->log));
+  for (const journal::wrong_index& each : verified->indexes.wrong)
+    fmt::print("damage: {}: {}\n        nothing is lost by it: the segment says what is so\n", each.file, each.what);
+  fmt::print("verdict: {}\n", verdict(*verified));
   if (code != exit_good) fmt::print("`onceward verify --repair {}` goes on with what can be read\n", chosen.directory);
   return code;
 }
@@ -237,6 +250,9 @@ int repair(journal::disk& where, const verify_options& chosen) {
     const errc reason = done.error().reason;
     return reason == errc::full || reason == errc::io ? exit_failed : exit_misconfigured;
   }
+  for (const journal::wrong_index& each : done->indexes_removed)
+    fmt::print("{}: {}; removed\n", each.file, each.what);
+  if (!done->indexes_removed.empty()) return exit_good;
   if (done->what == repair_report::outcome::was_sound) {
     fmt::print("{}: sound; nothing was done\n", chosen.directory);
     return exit_good;
@@ -246,7 +262,7 @@ int repair(journal::disk& where, const verify_options& chosen) {
   const auto verified = journal::verify(where, now());
   if (!verified) return refuse(verified.error().message);
   print_summary(*verified, chosen.directory);
-  fmt::print("verdict: {}\n", verified->is_sound() ? "repaired" : verdict(verified->log));
+  fmt::print("verdict: {}\n", verified->is_sound() ? "repaired" : verdict(*verified));
   return verified->is_sound() ? exit_good : exit_failed;
 }
 

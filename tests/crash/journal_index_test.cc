@@ -11,6 +11,10 @@
 #include "journal_rig.h"
 #include "reply_text.h"
 #include "sample_commands.h"
+#include "stores/journal/index_file.h"
+#include "stores/journal/repair.h"
+#include "stores/journal/segment_header.h"
+#include "stores/journal/verify.h"
 
 namespace onceward::crash {
 namespace {
@@ -58,6 +62,16 @@ void fill_segments(journal_rig& rig, std::uint64_t generation) {
   }
 }
 
+// Where the second segment begins.
+std::uint64_t first_of_second(journal_rig& rig) {
+  for (const std::string& each : rig.disk().snapshot().names()) {
+    if (each.ends_with(".index") || each == "lock") continue;
+    const auto header = journal::decode_segment_header(rig.disk().snapshot().read(each).first(journal::block_bytes));
+    if (header && *header && (**header).generation == 2) return (**header).first_sequence;
+  }
+  return 0;
+}
+
 TEST(journal_index, tells_keys_apart_that_are_alike) {
   journal::options chosen = small_journal();
   chosen.cache_bytes = 0;
@@ -99,6 +113,47 @@ TEST(journal_index, tells_keys_apart_that_are_alike_when_it_is_read_again) {
     EXPECT_EQ(rig.opened().statistics().records, alike + 1);
     rig.close();
   }
+}
+
+// One that says what is not so is found out by reading the segments, and taken away by a repair.
+TEST(journal_index, is_removed_where_it_lies) {
+  journal_rig rig(0);
+  ASSERT_FALSE(rig.open(journal::run_by::steps));
+  make(rig, 0, 10);
+  fill_segments(rig, 3);
+  rig.close();
+  std::string file;
+  for (const std::string& each : rig.disk().snapshot().names()) {
+    if (each.ends_with(".index") && file.empty()) file = each;
+  }
+  ASSERT_NE(file, "");
+  const auto mounted = rig.disk().mount();
+  const auto before = journal::verify(*mounted, rig.now());
+  ASSERT_TRUE(before);
+  EXPECT_TRUE(before->is_sound());
+  EXPECT_EQ(before->indexes.right, 2u);
+
+  // A sound index of this segment that lists nothing.
+  journal::block_buffer memory;
+  const auto header = journal::decode_segment_header(
+      rig.disk().snapshot().read(file.substr(0, file.size() - 6)).first(journal::block_bytes));
+  ASSERT_TRUE(header && *header);
+  const std::uint64_t next = (**header).generation == 1 ? first_of_second(rig) : 0;
+  ASSERT_GT(next, 0u);
+  const auto empty = journal::encode_index({(**header).generation, (**header).first_sequence, next}, {}, memory);
+  rig.disk().holds().bytes_of(file).assign(empty.begin(), empty.end());
+  const auto lying = journal::verify(*mounted, rig.now());
+  ASSERT_TRUE(lying);
+  EXPECT_FALSE(lying->is_sound());
+  ASSERT_EQ(lying->indexes.wrong.size(), 1u);
+  EXPECT_EQ(lying->indexes.wrong.front().file, file);
+
+  const auto repaired = journal::repair(*mounted, rig.now(), {});
+  ASSERT_TRUE(repaired);
+  EXPECT_EQ(repaired->indexes_removed.size(), 1u);
+  EXPECT_TRUE(journal::verify(*mounted, rig.now())->is_sound());
+  ASSERT_FALSE(rig.open(journal::run_by::steps));
+  expect_own(rig, 0, 10);
 }
 
 // A listing has no key but from the log for those that are there only.

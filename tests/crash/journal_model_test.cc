@@ -12,6 +12,7 @@
 #include "journal_rig.h"
 #include "random_commands.h"
 #include "sample_commands.h"
+#include "stores/journal/index_check.h"
 
 namespace onceward::crash {
 namespace {
@@ -30,6 +31,16 @@ void run_some(journal_rig& rig, random_commands& random, int commands) {
   }
 }
 
+// While it is closed. How many index files say what their segments say; none says anything else.
+std::uint64_t right_indexes(journal_rig& rig) {
+  const auto mounted = rig.disk().mount();
+  const auto report = journal::check_indexes(*mounted, rig.now());
+  EXPECT_TRUE(report);
+  for (const journal::wrong_index& each : report->wrong)
+    ADD_FAILURE() << each.file << " " << each.what;
+  return report->right;
+}
+
 TEST(journal_beside_the_model, says_the_same_while_segments_are_emptied_and_recycled) {
   std::uint64_t segments = 0;
   for (const std::uint64_t seed : seeds(5)) {
@@ -40,6 +51,8 @@ TEST(journal_beside_the_model, says_the_same_while_segments_are_emptied_and_recy
     run_some(rig, random, 4'000);
     EXPECT_EQ(rig.compare(), "");
     segments += rig.newest_segment().generation;
+    rig.close();
+    right_indexes(rig);
   }
   // Each run went round its few files several times.
   EXPECT_GT(segments, seeds(5).size() * 2 * small_journal().bytes_limit / small_journal().segment_bytes);
@@ -66,6 +79,7 @@ TEST(journal_beside_the_model, says_the_same_when_it_is_full_most_of_the_time) {
 }
 
 TEST(journal_beside_the_model, says_the_same_after_every_restart) {
+  std::uint64_t indexes = 0;
   for (const std::uint64_t seed : seeds(20)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     journal_rig rig(keys);
@@ -76,9 +90,11 @@ TEST(journal_beside_the_model, says_the_same_after_every_restart) {
       ASSERT_EQ(rig.compare_after_opening(), "");
       run_some(rig, random, static_cast<int>(random.below(60)));
       rig.close();
+      indexes += right_indexes(rig);
       rig.pause(random.pause());
     }
   }
+  EXPECT_GT(indexes, 100u);
 }
 
 TEST(journal_beside_the_model, carries_what_lives_out_of_old_segments) {

@@ -43,6 +43,7 @@ class journal_rig {
   journal::journal& opened() { return *opened_; }
   simulated_disk& disk() { return *disk_; }
   void pause(std::chrono::milliseconds time) { clock_.advance(time); }
+  wall_time now() const { return clock_.now(); }
 
   // Gives the command to both and compares what they say. One that the journal definitely refuses, for want of space or
   // because it has failed, is one that the model did not see; after an indefinite failure it may or may not be. Returns

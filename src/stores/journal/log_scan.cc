@@ -170,6 +170,7 @@ tl::expected<scanned_log, damage> find_segments(disk& where) {
   if (!names) return io_damage(where.name(), names.error());
   std::vector<found_file> files;
   std::vector<std::string> indexes;
+  std::vector<std::string> unfinished;
   for (const std::string& name : *names) {
     if (number_of_segment_file(name) != 0) {
       auto found = inspect(where, name);
@@ -178,11 +179,13 @@ tl::expected<scanned_log, damage> find_segments(disk& where) {
     } else if (is_index_file(name)) {
       indexes.push_back(name);
     } else if (name.ends_with(unfinished_suffix) && name.starts_with(segment_prefix)) {
-      if (const auto removed = where.remove(name); !removed) return io_damage(name, removed.error());
+      unfinished.push_back(name);
     }
   }
   auto log = order(std::move(files));
-  if (log) log->indexes = std::move(indexes);
+  if (!log) return log;
+  log->indexes = std::move(indexes);
+  log->unfinished = std::move(unfinished);
   return log;
 }
 

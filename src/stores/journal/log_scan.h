@@ -65,12 +65,13 @@ struct scanned_log {
   std::vector<scanned_segment> segments;  // Of the log, oldest first. Empty for a new directory.
   std::vector<segment_file> unused;       // Preallocated, or no longer part of the log.
   std::vector<std::string> indexes;       // Files that seem to be indexes of segments; nobody has looked inside.
+  std::vector<std::string> unfinished;    // Files whose making was interrupted.
   segment_end end;                        // Of the last segment.
   std::uint64_t batches = 0;
   std::uint64_t entries = 0;
 };
 
-// Files that are not the journal's are left alone. A file whose making was interrupted is removed.
+// Files that are not the journal's are left out. Changes nothing.
 tl::expected<scanned_log, damage> find_segments(disk& where);
 
 // What the segment of this number in `log` has to hold.

@@ -18,7 +18,12 @@
 namespace onceward::journal {
 namespace {
 
-tl::expected<void, damage> drop_files_of_another_length(scanned_log& found, disk& where, std::uint64_t segment_bytes) {
+tl::expected<void, damage> drop_useless_files(scanned_log& found, disk& where, std::uint64_t segment_bytes) {
+  for (const std::string& each : found.unfinished) {
+    if (const auto removed = where.remove(each); !removed) {
+      return tl::unexpected(damage{errc::io, each, 0, describe(removed.error())});
+    }
+  }
   for (auto each = found.unused.begin(); each != found.unused.end();) {
     if (each->bytes == segment_bytes) {
       ++each;
@@ -210,7 +215,7 @@ class filling {
 
 tl::expected<recovered_log, damage> recover(scanned_log& found, disk& where, engine& into) {
   segment_set& segments = into.segments;
-  if (auto dropped = drop_files_of_another_length(found, where, segments.segment_bytes()); !dropped) {
+  if (auto dropped = drop_useless_files(found, where, segments.segment_bytes()); !dropped) {
     return tl::unexpected(std::move(dropped.error()));
   }
   if (auto durable = make_durable(found, where); !durable) return tl::unexpected(std::move(durable.error()));

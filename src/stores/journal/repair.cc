@@ -175,6 +175,19 @@ tl::expected<void, open_error> write_replacement(disk& where, const replacement_
   return {};
 }
 
+tl::expected<repair_report, open_error> without_wrong_indexes(disk& where, wall_time now, repair_report report) {
+  auto checked = check_indexes(where, now);
+  if (!checked) return tl::unexpected(refusal(checked.error(), where));
+  for (const wrong_index& each : checked->wrong) {
+    if (const auto removed = where.remove(each.file); !removed) {
+      return tl::unexpected(
+          open_error{removed.error().reason, where.name() + "/" + each.file + ": " + describe(removed.error())});
+    }
+  }
+  report.indexes_removed = std::move(checked->wrong);
+  return report;
+}
+
 }  // namespace
 
 tl::expected<repair_report, open_error> repair(disk& where, wall_time now,
@@ -204,7 +217,7 @@ tl::expected<repair_report, open_error> repair(disk& where, wall_time now,
   });
   if (!surveyed) return tl::unexpected(refusal(surveyed.error(), where));
   report.before = *std::move(surveyed);
-  if (report.before.findings.empty()) return report;
+  if (report.before.findings.empty()) return without_wrong_indexes(where, now, std::move(report));
 
   const replacement_writer::plan plan = plan_for(report.before, latest, unused_segment_number(*names), now);
   report.what = repair_report::outcome::repaired;

@@ -15,6 +15,7 @@
 
 #include "onceward/store.h"
 #include "stores/journal/disk.h"
+#include "stores/journal/index_check.h"
 #include "stores/journal/options.h"
 #include "stores/journal/survey.h"
 
@@ -23,12 +24,13 @@ namespace onceward::journal {
 // What a repair is going to do, or has done.
 struct repair_report {
   enum class outcome {
-    was_sound,        // Nothing was done.
+    was_sound,        // Nothing was done, but for index files that said what is not so: they were removed.
     repaired,         // A new log stands in the place of the old.
     carried_through,  // An earlier repair was cut short after it had written the new log; now it is complete.
   };
   outcome what = outcome::was_sound;
-  log_survey before;  // The old log; empty when carried through.
+  log_survey before;                         // The old log; empty when carried through.
+  std::vector<wrong_index> indexes_removed;  // Of a sound log. The segments are read instead, and get new ones.
 
   // The new log.
   std::uint64_t records = 0;

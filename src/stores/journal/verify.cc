@@ -79,6 +79,11 @@ tl::expected<verification, open_error> verify(disk& where, wall_time now) {
   if (!surveyed) return tl::unexpected(refusal(surveyed.error(), where));
   found.log = *std::move(surveyed);
   found.records = count(records, now);
+  if (found.log.findings.empty() && !found.repair_was_cut_short) {
+    auto indexes = check_indexes(where, now);
+    if (!indexes) return tl::unexpected(refusal(indexes.error(), where));
+    found.indexes = *std::move(indexes);
+  }
   return found;
 }
 

@@ -7,6 +7,7 @@
 
 #include "onceward/store.h"
 #include "stores/journal/disk.h"
+#include "stores/journal/index_check.h"
 #include "stores/journal/options.h"
 #include "stores/journal/survey.h"
 
@@ -28,11 +29,13 @@ struct verification {
   std::vector<std::string> kept_aside;   // Old files of earlier repairs.
   std::vector<std::string> left_behind;  // Files of a repair that ended before it changed anything.
 
-  bool is_sound() const { return log.findings.empty() && !repair_was_cut_short; }
+  index_report indexes;  // Of a log without findings.
+
+  bool is_sound() const { return log.findings.empty() && indexes.wrong.empty() && !repair_was_cut_short; }
 };
 
-// Reads everything. Memory: a segment, and about 100 bytes for each key. The error says who holds the journal (busy),
-// that there is none (not_found), or why it cannot be read at all (io, version).
+// Reads everything, a sound log twice. Memory: a segment, and about 200 bytes for each key. The error says who holds
+// the journal (busy), that there is none (not_found), or why it cannot be read at all (io, version).
 tl::expected<verification, open_error> verify(disk& where, wall_time now);
 
 }  // namespace onceward::journal

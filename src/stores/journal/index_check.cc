@@ -1,0 +1,108 @@
+#include "stores/journal/index_check.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "stores/journal/block_buffer.h"
+#include "stores/journal/cold_table.h"
+#include "stores/journal/entry.h"
+#include "stores/journal/index_file.h"
+
+namespace onceward::journal {
+namespace {
+
+struct latest_entry {
+  entry_place where;
+  index_note as;
+};
+
+using latest_entries = std::unordered_map<record_key, latest_entry, core::record_key_index>;
+
+// The latest entry of each key in one segment.
+tl::expected<latest_entries, damage> read_segment(const scanned_log& log, std::size_t number, block_buffer& memory) {
+  latest_entries latest;
+  const std::uint64_t generation = log.segments[number].header.generation;
+  const auto visit = [&](std::size_t, std::uint64_t offset, std::string_view bytes) {
+    const auto head = decode_entry_head(bytes.substr(entry_header_bytes));
+    if (!head) return false;
+    const auto at = static_cast<std::uint32_t>(offset);
+    latest[head->key] = {.where = {generation, at},
+                         .as = {.key = prefix_of(head->key),
+                                .offset = at,
+                                .bytes = static_cast<std::uint32_t>(rounded_entry_bytes(bytes.size())),
+                                .kind = head->kind,
+                                .expires_at = head->expires_at.value_or(wall_time::max()),
+                                .before = {}}};
+    return true;
+  };
+  if (const auto scanned = scan_segment(log, number, memory, visit); !scanned) return tl::unexpected(scanned.error());
+  return latest;
+}
+
+// What the index says that is not so, or does not say that is. `older` has the latest entry of each key before the
+// segment. What had expired when the index was made may be missing in it.
+std::optional<std::string> difference(const index_contents& index, const latest_entries& segment,
+                                      const latest_entries& older, wall_time now) {
+  std::map<std::uint32_t, const index_note*> listed;
+  for (const index_note& each : index.entries)
+    listed.emplace(each.offset, &each);
+  if (listed.size() != index.entries.size()) return "lists an entry twice";
+  std::map<std::pair<std::uint64_t, std::uint32_t>, key_prefix> superseded;
+  for (const superseded_entry& each : index.superseded)
+    superseded.emplace(std::pair(each.where.generation, each.where.offset), each.key);
+
+  for (const auto& [key, latest] : segment) {
+    const std::string place = "byte " + std::to_string(latest.where.offset);
+    const auto found = listed.find(latest.where.offset);
+    if (found == listed.end() && latest.as.expires_at > now) return "does not list the entry at " + place;
+    if (found != listed.end() && *found->second != latest.as) return "says something else of the entry at " + place;
+    if (found != listed.end()) listed.erase(found);
+    const auto before = older.find(key);
+    if (before == older.end() || before->second.as.expires_at <= now) continue;
+    const entry_place& was = before->second.where;
+    if (!superseded.contains({was.generation, was.offset})) {
+      return "does not say that the entry at " + place + " supersedes one of an older segment";
+    }
+  }
+  if (!listed.empty()) {
+    return "lists what is not the latest entry of a key, at byte " + std::to_string(listed.begin()->first);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+tl::expected<index_report, damage> check_indexes(disk& where, wall_time now) {
+  const auto log = find_segments(where);
+  if (!log) return tl::unexpected(log.error());
+  index_report report;
+  report.unused = log->indexes;
+  latest_entries latest;
+  block_buffer memory;
+  for (std::size_t number = 0; number < log->segments.size(); ++number) {
+    auto segment = read_segment(*log, number, memory);
+    if (!segment) return tl::unexpected(std::move(segment.error()));
+    const std::string& file = log->segments[number].where.name;
+    const segment_bounds bounds = bounds_of(*log, number);
+    const bool is_last = number + 1 == log->segments.size();
+    const auto index =
+        is_last ? std::nullopt
+                : read_index(where, file, {bounds.generation, bounds.first_sequence, bounds.next_first_sequence});
+    if (index) {
+      std::erase(report.unused, index_file_name(file));
+      if (auto wrong = difference(*index, *segment, latest, now)) {
+        report.wrong.push_back({index_file_name(file), *std::move(wrong)});
+      } else {
+        ++report.right;
+      }
+    }
+    for (auto& [key, each] : *segment)
+      latest.insert_or_assign(key, each);
+  }
+  return report;
+}
+
+}  // namespace onceward::journal
