@@ -67,10 +67,11 @@ std::optional<std::string> difference(const index_contents& index, const latest_
       return "does not say that the entry at " + place + " supersedes one of an older segment";
     }
   }
-  if (!listed.empty()) {
-    return "lists what is not the latest entry of a key, at byte " + std::to_string(listed.begin()->first);
-  }
-  return std::nullopt;
+  // What expired is forgotten, and not superseded when its key is claimed again.
+  const auto lives =
+      std::find_if(listed.begin(), listed.end(), [&](const auto& each) { return each.second->expires_at > now; });
+  if (lives == listed.end()) return std::nullopt;
+  return "lists what is not the latest entry of a key, at byte " + std::to_string(lives->first);
 }
 
 }  // namespace
