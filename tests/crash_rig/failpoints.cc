@@ -10,7 +10,6 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -258,12 +257,11 @@ int eventfd(unsigned initial, int flags) {
   return made;
 }
 
-// Another thread wakes an event loop of Asio by asking it to look at its eventfd again.
-int epoll_ctl(int set, int operation, int descriptor, epoll_event* events) {
-  static auto* const real = next<decltype(epoll_ctl)>("epoll_ctl");
-  const auto call = [&] { return real(set, operation, descriptor, events); };
-  const bool is_wake_up = operation == EPOLL_CTL_MOD && role_of(descriptor) == role::wake_up;
-  return is_wake_up ? around(step::loop_wake, call) : call();
+// Another thread wakes an event loop by writing to its eventfd.
+ssize_t write(int descriptor, const void* from, std::size_t bytes) {
+  static auto* const real = next<decltype(write)>("write");
+  const auto call = [&] { return real(descriptor, from, bytes); };
+  return role_of(descriptor) == role::wake_up ? around(step::loop_wake, call) : call();
 }
 
 ssize_t pwrite(int descriptor, const void* from, std::size_t bytes, off_t offset) {

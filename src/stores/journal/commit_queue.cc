@@ -23,7 +23,7 @@ void commit_batch::clear() {
 bool commit_queue::push(commit_item item) {
   const std::lock_guard hold(mutex_);
   waiting_.items.push_back(std::move(item));
-  return waiting_.items.size() == 1;
+  return owes_a_wake_up();
 }
 
 bool commit_queue::push(change what, const core::record& kept) {
@@ -32,7 +32,13 @@ bool commit_queue::push(change what, const core::record& kept) {
   encode_entry_body(what.key, kept, waiting_.bodies);
   what.body_bytes = waiting_.bodies.size() - before;
   waiting_.items.emplace_back(std::move(what));
-  return waiting_.items.size() == 1;
+  return owes_a_wake_up();
+}
+
+// The first item does; those behind it only as long as nobody has paid.
+bool commit_queue::owes_a_wake_up() {
+  if (waiting_.items.size() == 1) wake_is_owed_.store(true);
+  return wake_is_owed_.load();
 }
 
 bool commit_queue::take(commit_batch& batch, std::chrono::microseconds patience) {
@@ -43,6 +49,7 @@ bool commit_queue::take(commit_batch& batch, std::chrono::microseconds patience)
   }
   filled_.wait(hold, [this] { return closed_ || !waiting_.items.empty(); });
   std::swap(batch, waiting_);
+  wake_is_owed_.store(false);
   return !batch.items.empty();
 }
 
@@ -50,6 +57,7 @@ bool commit_queue::take_now(commit_batch& batch) {
   batch.clear();
   const std::lock_guard hold(mutex_);
   std::swap(batch, waiting_);
+  wake_is_owed_.store(false);
   return !batch.items.empty();
 }
 

@@ -72,16 +72,18 @@ struct commit_batch {
 
 class commit_queue {
  public:
-  // Returns true if the committer may be asleep: the caller then calls wake(), after it has let go of its own locks, so
-  // that no lock is held across the system call.
+  // Returns true if the committer may be asleep, and nobody has woken it since: the caller then calls wake(), after it
+  // has let go of its own locks, so that no lock is held across the system call; or leaves it to the next flush().
   [[nodiscard]] bool push(commit_item item);
   [[nodiscard]] bool push(change what, const core::record& kept);
 
-  void wake() { filled_.notify_one(); }
-  // For a caller that pushes more before it lets the committer begin: the next flush(), by whichever thread, wakes it.
-  void wake_at_flush() { wake_is_owed_.store(true); }
+  void wake() {
+    wake_is_owed_.store(false);
+    filled_.notify_one();
+  }
+  // Wakes the committer if somebody has left it to this.
   void flush() {
-    if (wake_is_owed_.load() && wake_is_owed_.exchange(false)) wake();
+    if (wake_is_owed_.load()) wake();
   }
 
   // Waits for items and swaps them into `batch`, which is emptied first and keeps its memory. Where many wait already,
@@ -101,7 +103,9 @@ class commit_queue {
   std::condition_variable filled_;
   commit_batch waiting_;
   bool closed_ = false;
-  std::atomic<bool> wake_is_owed_{false};
+  std::atomic<bool> wake_is_owed_{false};  // Set under the mutex.
+
+  bool owes_a_wake_up();
 };
 
 }  // namespace onceward::journal

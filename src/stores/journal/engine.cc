@@ -242,7 +242,6 @@ std::string engine::failure() const {
 
 void engine::finish(aftermath& after, begin when) {
   if (after.committer && when == begin::now) commits.wake();
-  if (after.committer && when == begin::at_flush) commits.wake_at_flush();
   if (after.cold_reader) reads.wake();
   if (after.caretaker) ask_to_look_around();
   if (after.known) give(*std::move(after.known));
