@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "engine_rig.h"
 #include "journal_rig.h"
 #include "reply_text.h"
 #include "sample_commands.h"
+#include "simulated_disk.h"
 #include "stores/journal/index_file.h"
 #include "stores/journal/repair.h"
 #include "stores/journal/segment_header.h"
@@ -113,6 +116,32 @@ TEST(journal_index, tells_keys_apart_that_are_alike_when_it_is_read_again) {
     EXPECT_EQ(rig.opened().statistics().records, alike + 1);
     rig.close();
   }
+}
+
+// What is superseded takes no space in the account, whoever says that it is: whether old segments are worth emptying
+// hangs on it.
+TEST(journal_index, counts_the_same_space_from_index_files_as_from_segments) {
+  journal::options chosen = small_journal();
+  chosen.bytes_limit = 32 * chosen.segment_bytes;
+  journal_rig rig(0, chosen);
+  ASSERT_FALSE(rig.open(journal::run_by::steps));
+  for (std::uint64_t number = 0; number < 20; ++number)
+    rig.ask(conformance::claim_of(number, number));
+  fill_segments(rig, 2);
+  for (std::uint64_t number = 0; number < 20; ++number)
+    rig.ask(conformance::completed_of(number, number, std::string(500, 'r')));
+  fill_segments(rig, 4);
+  rig.close();
+  const auto live_bytes = [&](platter holds) {
+    simulated_disk disk(std::move(holds));
+    engine_rig opened(disk, chosen);
+    return opened.shared().segments.live_bytes();
+  };
+  platter without = rig.disk().snapshot();
+  for (const std::string& file : without.names()) {
+    if (file.ends_with(".index")) without.erase(file);
+  }
+  EXPECT_EQ(live_bytes(rig.disk().snapshot()), live_bytes(without));
 }
 
 // One that says what is not so is found out by reading the segments, and taken away by a repair.

@@ -208,7 +208,7 @@ class caretaker::emptying {
     if (place == nullptr) {
       if (!home.is_cold_at(found.key, where)) return false;
       if (core::expiry(found.kept).value_or(wall_time::max()) > now) return true;
-      home.forget_cold(tag_of(found.key), where);
+      home.forget_cold(tag_of(found.key), *where.in, where.offset);
       return false;
     }
     if (place->where != where || place->changes_pending > 0) return false;

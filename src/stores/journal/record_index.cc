@@ -179,9 +179,11 @@ void shard::insert_cold(std::uint32_t tag, state_kind kind, wall_time expires_at
                 .expires_at = expires_at});
 }
 
-void shard::forget_cold(std::uint32_t tag, location where) {
-  if (!cold_.erase(tag, short_generation(*where.in), where.offset)) return;
-  subtract_live(where);
+void shard::forget_cold(std::uint32_t tag, segment& in, std::uint32_t offset) {
+  const auto found = cold_.find(tag, short_generation(in), offset);
+  if (!found) return;
+  cold_.erase(tag, found->segment, offset);
+  subtract_live({&in, offset, static_cast<std::uint32_t>(found->bytes)});
 }
 
 slot* shard::warm(const record_key& key, const location& where, std::shared_ptr<const core::record> kept) {
@@ -190,7 +192,7 @@ slot* shard::warm(const record_key& key, const location& where, std::shared_ptr<
   slot& place = put(key, std::move(kept));
   place.kind_written = found->kind;
   move_to(place, where);
-  forget_cold(found->tag, where);
+  forget_cold(found->tag, *where.in, where.offset);
   return &place;
 }
 
@@ -204,7 +206,7 @@ bool shard::move(const record_key& key, const location& from, const location& to
   const auto found = cold_.find(tag_of(key), short_generation(*from.in), from.offset);
   if (!found) return false;
   insert_cold(found->tag, found->kind, found->expires_at, to);
-  forget_cold(found->tag, from);
+  forget_cold(found->tag, *from.in, from.offset);
   return true;
 }
 

@@ -74,8 +74,8 @@ class shard {
   // each a little before.
   void note_found(const index_note& what, const segment& in);
   void announce(std::uint32_t tag) const { cold_.prepare(tag); }
-  // It has been superseded.
-  void forget_cold(std::uint32_t tag, location where);
+  // It has been superseded. Its length is the index's to know.
+  void forget_cold(std::uint32_t tag, segment& in, std::uint32_t offset);
   // The record at `where` was read, and has a slot from now on. Null if it is not there any more.
   slot* warm(const record_key& key, const location& where, std::shared_ptr<const core::record> kept);
   // Room for so many more, so that it is not made bit by bit.
@@ -84,8 +84,8 @@ class shard {
 
   // ---- Both ----
 
-  // The entry at `from` has a copy at `to`, which is the latest of its key from now on.
-  // False if it is not there any more.
+  // The entry at `from` has a copy at `to`, which is the latest of its key from now on. False if it is not there any
+  // more.
   bool move(const record_key& key, const location& from, const location& to);
 
   // Forgets records that have expired, in the log as well. Returns how many; adds the space they held to `space_held`.

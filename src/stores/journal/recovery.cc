@@ -154,7 +154,7 @@ class filling {
       }
       if (older->key != key) continue;
       if (by.before.generation == 0) by.before = {each.in->generation, each.offset};
-      home.forget_cold(tag_of(key), each);
+      home.forget_cold(tag_of(key), *each.in, each.offset);
     }
     return {};
   }
@@ -193,7 +193,7 @@ class filling {
     segment* const in = kept_[where.generation - oldest].get();
     shard& home = engine_.index.of(key);
     const std::lock_guard hold(home.mutex);
-    home.forget_cold(key.tag(), {in, where.offset, 0});
+    home.forget_cold(key.tag(), *in, where.offset);
   }
 
   // Ten million records are ten million places in memory, each far from the one before. Waiting for them one by one
