@@ -87,11 +87,8 @@ tl::expected<index_report, damage> check_indexes(disk& where, wall_time now) {
     auto segment = read_segment(*log, number, memory);
     if (!segment) return tl::unexpected(std::move(segment.error()));
     const std::string& file = log->segments[number].where.name;
-    const segment_bounds bounds = bounds_of(*log, number);
     const bool is_last = number + 1 == log->segments.size();
-    const auto index =
-        is_last ? std::nullopt
-                : read_index(where, file, {bounds.generation, bounds.first_sequence, bounds.next_first_sequence});
+    const auto index = is_last ? std::nullopt : read_index(where, file, bounds_of(*log, number));
     if (index) {
       std::erase(report.unused, index_file_name(file));
       if (auto wrong = difference(*index, *segment, latest, now)) {

@@ -8,7 +8,6 @@
 #include "base/assert.h"
 #include "base/checksum.h"
 #include "stores/journal/little_endian.h"
-#include "stores/journal/log_scan.h"
 
 namespace onceward::journal {
 namespace {
@@ -22,7 +21,7 @@ constexpr unsigned kind_at = 28;
 constexpr std::uint32_t bytes_mask = (1u << kind_at) - 1;
 
 struct index_header {
-  indexed_segment of;
+  segment_bounds of;
   std::uint64_t entries;
   std::uint64_t superseded;
   std::uint64_t rows_checksum;
@@ -99,7 +98,7 @@ index_contents index_of(std::uint64_t generation, const std::vector<index_note>&
   return contents;
 }
 
-std::span<const std::byte> encode_index(const indexed_segment& of, const index_contents& contents,
+std::span<const std::byte> encode_index(const segment_bounds& of, const index_contents& contents,
                                         block_buffer& memory) {
   std::string rows;
   rows.reserve((contents.entries.size() + contents.superseded.size()) * row_bytes);
@@ -127,7 +126,7 @@ std::span<const std::byte> encode_index(const indexed_segment& of, const index_c
   return all;
 }
 
-std::optional<index_contents> decode_index(const indexed_segment& of, std::span<const std::byte> bytes) {
+std::optional<index_contents> decode_index(const segment_bounds& of, std::span<const std::byte> bytes) {
   const std::string_view text{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   const auto header = decode_header(text);
   if (!header || header->of != of) return std::nullopt;
@@ -166,7 +165,7 @@ std::uint64_t index_file_bytes(const index_contents& contents) {
   return whole_blocks(header_bytes + (contents.entries.size() + contents.superseded.size()) * row_bytes);
 }
 
-io_result<void> write_index(disk& where, std::string_view segment_file, const indexed_segment& of,
+io_result<void> write_index(disk& where, std::string_view segment_file, const segment_bounds& of,
                             const index_contents& contents) {
   const std::string name = index_file_name(segment_file);
   const std::string unfinished = unfinished_name(name);
@@ -183,7 +182,7 @@ io_result<void> write_index(disk& where, std::string_view segment_file, const in
   return made;
 }
 
-std::optional<std::int64_t> read_index_balance(disk& where, std::string_view segment_file, const indexed_segment& of) {
+std::optional<std::int64_t> read_index_balance(disk& where, std::string_view segment_file, const segment_bounds& of) {
   const auto file = where.open(index_file_name(segment_file));
   if (!file) return std::nullopt;
   block_buffer memory(block_bytes);
@@ -194,7 +193,7 @@ std::optional<std::int64_t> read_index_balance(disk& where, std::string_view seg
   return static_cast<std::int64_t>(header->entries) - static_cast<std::int64_t>(header->superseded);
 }
 
-std::optional<index_contents> read_index(disk& where, std::string_view segment_file, const indexed_segment& of) {
+std::optional<index_contents> read_index(disk& where, std::string_view segment_file, const segment_bounds& of) {
   const auto file = where.open(index_file_name(segment_file));
   if (!file) return std::nullopt;
   const auto size = (*file)->size();

@@ -14,6 +14,7 @@
 #include "stores/journal/block_buffer.h"
 #include "stores/journal/disk.h"
 #include "stores/journal/entry.h"
+#include "stores/journal/log_scan.h"
 
 namespace onceward::journal {
 
@@ -49,15 +50,6 @@ struct index_note {
   friend bool operator==(const index_note&, const index_note&) = default;
 };
 
-// Which segment an index is of: every use of a file has another generation, and what is in it ends where the next one
-// begins.
-struct indexed_segment {
-  std::uint64_t generation = 0;
-  std::uint64_t first_sequence = 0;
-  std::uint64_t next_first_sequence = 0;
-  friend bool operator==(const indexed_segment&, const indexed_segment&) = default;
-};
-
 // What of older segments it superseded.
 struct superseded_entry {
   key_prefix key;
@@ -73,19 +65,18 @@ struct index_contents {
 index_contents index_of(std::uint64_t generation, const std::vector<index_note>& notes);
 
 // The whole file, in `memory`.
-std::span<const std::byte> encode_index(const indexed_segment& of, const index_contents& contents,
-                                        block_buffer& memory);
+std::span<const std::byte> encode_index(const segment_bounds& of, const index_contents& contents, block_buffer& memory);
 // Nothing where the bytes are not an intact index of that segment.
-std::optional<index_contents> decode_index(const indexed_segment& of, std::span<const std::byte> bytes);
+std::optional<index_contents> decode_index(const segment_bounds& of, std::span<const std::byte> bytes);
 
 std::uint64_t index_file_bytes(const index_contents& contents);
 
 // Leaves either the whole file or the one that was there before, which is of no segment any more.
-io_result<void> write_index(disk& where, std::string_view segment_file, const indexed_segment& of,
+io_result<void> write_index(disk& where, std::string_view segment_file, const segment_bounds& of,
                             const index_contents& contents);
 // How many records the index adds to what older segments have; nothing where the file does not begin as an index of
 // that segment. One block is read.
-std::optional<std::int64_t> read_index_balance(disk& where, std::string_view segment_file, const indexed_segment& of);
-std::optional<index_contents> read_index(disk& where, std::string_view segment_file, const indexed_segment& of);
+std::optional<std::int64_t> read_index_balance(disk& where, std::string_view segment_file, const segment_bounds& of);
+std::optional<index_contents> read_index(disk& where, std::string_view segment_file, const segment_bounds& of);
 
 }  // namespace onceward::journal

@@ -13,7 +13,7 @@
 namespace onceward::journal {
 namespace {
 
-constexpr indexed_segment some_segment{.generation = 3, .first_sequence = 70, .next_first_sequence = 90};
+constexpr segment_bounds some_segment{.generation = 3, .first_sequence = 70, .next_first_sequence = 90};
 
 index_note note_of(std::uint64_t bits, std::uint32_t offset, entry_place before = {}) {
   return {.key = {bits},
@@ -76,7 +76,7 @@ TEST(index_file, is_read_as_it_was_written) {
 
 TEST(index_file, is_not_read_as_that_of_another_segment) {
   const auto bytes = encoded(index_of(3, {note_of(5, 4096)}));
-  for (indexed_segment other : {indexed_segment{4, 70, 90}, indexed_segment{3, 71, 90}, indexed_segment{3, 70, 91}})
+  for (segment_bounds other : {segment_bounds{4, 70, 90}, segment_bounds{3, 71, 90}, segment_bounds{3, 70, 91}})
     EXPECT_FALSE(decode_index(other, bytes));
 }
 

@@ -39,11 +39,12 @@ struct segment_end {
   std::uint64_t entries = 0;
 };
 
-// Which batches a segment has.
+// Which batches a segment has. No two uses of a file have the same.
 struct segment_bounds {
-  std::uint64_t generation;
-  std::uint64_t first_sequence;
-  std::uint64_t next_first_sequence;  // Where the following segment begins; 0 for the last one.
+  std::uint64_t generation = 0;
+  std::uint64_t first_sequence = 0;
+  std::uint64_t next_first_sequence = 0;  // Where the following segment begins; 0 for the last one.
+  friend bool operator==(const segment_bounds&, const segment_bounds&) = default;
 };
 
 // Walks the batches of a segment whose whole file is `bytes`. Damage comes without the file's name.

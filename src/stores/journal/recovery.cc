@@ -62,14 +62,14 @@ class filling {
   const std::vector<std::shared_ptr<segment>>& kept() const { return kept_; }
 
   std::optional<index_contents> read_index_of(std::size_t number) const {
-    return read_index(disk_, found_.segments[number].where.name, indexed(number));
+    return read_index(disk_, found_.segments[number].where.name, bounds_of(found_, number));
   }
 
   // As many records as the indexes promise find room made for them.
   void expect() {
     std::int64_t records = 0;
     for (std::size_t number = 0; number + 1 < found_.segments.size(); ++number)
-      records += read_index_balance(disk_, found_.segments[number].where.name, indexed(number)).value_or(0);
+      records += read_index_balance(disk_, found_.segments[number].where.name, bounds_of(found_, number)).value_or(0);
     // No more than the log can have, whatever a header says; and keys fall unevenly.
     const std::uint64_t log_bytes = found_.segments.size() * engine_.segments.segment_bytes();
     const std::uint64_t likely =
@@ -92,11 +92,6 @@ class filling {
     note(number, contents->entries);
     engine_.segments.adopt_index(found_.segments[number].where.name, index_file_bytes(*contents));
     return true;
-  }
-
-  indexed_segment indexed(std::size_t number) const {
-    const segment_bounds bounds = bounds_of(found_, number);
-    return {bounds.generation, bounds.first_sequence, bounds.next_first_sequence};
   }
 
   // The same from the segment itself. Returns what its index has to say.
@@ -236,7 +231,7 @@ tl::expected<recovered_log, damage> recover(scanned_log& found, disk& where, eng
       last = {index.kept().back(), *std::move(notes)};
     } else {
       // Without it, the next opening reads the segment, too.
-      const indexed_segment as = index.indexed(number);
+      const segment_bounds as = bounds_of(found, number);
       const auto written = segments.write_index(file, as, index_of(as.generation, *notes));
       if (written) std::erase(found.indexes, index_file_name(file));
     }

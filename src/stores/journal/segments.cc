@@ -87,11 +87,11 @@ segment_set::oldest_segment segment_set::oldest() const {
   return {kept_[0], kept_[1]->first_sequence};
 }
 
-std::optional<indexed_segment> segment_set::sealed(const segment& which) const {
+std::optional<segment_bounds> segment_set::sealed(const segment& which) const {
   const std::lock_guard hold(mutex_);
   for (std::size_t i = 0; i + 1 < kept_.size(); ++i) {
     if (kept_[i].get() != &which) continue;
-    return indexed_segment{which.generation, which.first_sequence, kept_[i + 1]->first_sequence};
+    return segment_bounds{which.generation, which.first_sequence, kept_[i + 1]->first_sequence};
   }
   return std::nullopt;
 }
@@ -101,7 +101,7 @@ void segment_set::adopt_index(const std::string& segment_file, std::uint64_t byt
   index_files_[segment_file] = bytes;
 }
 
-io_result<void> segment_set::write_index(const std::string& segment_file, const indexed_segment& as,
+io_result<void> segment_set::write_index(const std::string& segment_file, const segment_bounds& as,
                                          const index_contents& contents) {
   const std::uint64_t bytes = index_file_bytes(contents);
   if (bytes_with(bytes) > files_max_ * segment_bytes_) return tl::unexpected(io_error{errc::full, 0});

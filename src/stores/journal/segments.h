@@ -90,9 +90,9 @@ class segment_set {
   };
   oldest_segment oldest() const;
   // Of a segment that is kept and not active any more, what an index of it says; nothing of another.
-  std::optional<indexed_segment> sealed(const segment& which) const;
+  std::optional<segment_bounds> sealed(const segment& which) const;
   // Writes the index file of a sealed segment; errc::full where the limit leaves no room for it. For recovery, too.
-  io_result<void> write_index(const std::string& segment_file, const indexed_segment& as,
+  io_result<void> write_index(const std::string& segment_file, const segment_bounds& as,
                               const index_contents& contents);
   // Makes the oldest segment a ready file. It must have no live entry and not be active.
   void retire_oldest();
