@@ -196,7 +196,7 @@ void postgres_store::engine::connected(const server_facts& facts) {
   }
   for (connection* each : links())
     each->end_pause();
-  if (std::exchange(told_lost_, {}).empty()) return;
+  if (!outage_.end()) return;
   tell(event::kind::connected, "PostgreSQL " + facts.version);
 }
 
@@ -208,7 +208,7 @@ void postgres_store::engine::leave_others(const server_identity& chosen) {
 }
 
 void postgres_store::engine::lost(const std::string& why) {
-  if (std::exchange(told_lost_, why) != why) tell(event::kind::lost, why);
+  if (outage_.is_news(why)) tell(event::kind::lost, why);
 }
 
 void postgres_store::engine::tell(event::kind what, std::string detail) {

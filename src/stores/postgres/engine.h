@@ -17,6 +17,7 @@
 #include "stores/postgres/lane.h"
 #include "stores/postgres/postgres_store.h"
 #include "stores/server/desk.h"
+#include "stores/server/outage.h"
 
 namespace onceward::postgres {
 
@@ -74,7 +75,7 @@ class postgres_store::engine final : private store_parts {
   base::moment now_;
   base::moment end_ = base::moment::max();  // When closing: of all patience.
   std::optional<server_identity> server_;   // The one that is used.
-  std::string told_lost_;                   // Why, when that was told last; empty while the server is there.
+  server::outage outage_;
   std::vector<std::unique_ptr<lane>> lanes_;
   std::array<occupation, 4'096> occupations_;
   bulletin bulletin_;

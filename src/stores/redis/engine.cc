@@ -415,7 +415,7 @@ void redis_store::engine::connected(const address& server, const server_facts& f
     desk_.deliver();
     options_.tell({event::kind::server_changed, change->detail, change->is_lacking});
   }
-  if (std::exchange(told_lost_, {}).empty() || !options_.tell) return;
+  if (!outage_.end() || !options_.tell) return;
   options_.tell({event::kind::connected, facts.version + " at " + to_text(server)});
 }
 
@@ -438,7 +438,7 @@ void redis_store::engine::gather_at_server() {
 }
 
 void redis_store::engine::lost(const std::string& why) {
-  if (std::exchange(told_lost_, why) == why || !options_.tell) return;
+  if (!outage_.is_news(why) || !options_.tell) return;
   options_.tell({event::kind::lost, why});
 }
 

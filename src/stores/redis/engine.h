@@ -18,6 +18,7 @@
 #include "stores/redis/redis_store.h"
 #include "stores/redis/succession_log.h"
 #include "stores/server/desk.h"
+#include "stores/server/outage.h"
 
 namespace onceward::redis {
 
@@ -105,7 +106,7 @@ class redis_store::engine final : private store_parts {
   succession_log successions_;
   bool all_up_ = true;     // Every server that it knows of.
   address server_;         // That all use, where it is no cluster.
-  std::string told_lost_;  // Why, when that was told last; empty while the server is there.
+  server::outage outage_;
   std::uint64_t fence_floor_;
   std::uint64_t fence_raised_ = 0;  // To which the servers' own was raised.
   bool raising_ = false;
