@@ -118,6 +118,78 @@ TEST(journal_index, tells_keys_apart_that_are_alike_when_it_is_read_again) {
   }
 }
 
+// Keys of which one shard has all.
+std::vector<std::uint64_t> of_one_shard(std::size_t count) {
+  std::vector<std::uint64_t> numbers;
+  for (std::uint64_t number = 0; numbers.size() < count; ++number) {
+    if (journal::prefix_of(conformance::key_of(number)).shard() == 0) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+void make(engine_rig& rig, std::uint64_t number, std::size_t bytes) {
+  rig.ask(conformance::claim_of(number, number));
+  EXPECT_EQ(conformance::kind_of(rig.ask(conformance::completed_of(number, number, response_of(number, bytes)))),
+            "applied");
+}
+
+void ask_for(engine_rig& rig, std::uint64_t number) {
+  EXPECT_EQ(conformance::kind_of(rig.ask(find{conformance::key_of(number)})), "record_completed");
+}
+
+bool is_in_memory(engine_rig& rig, std::uint64_t number) {
+  return rig.shared().index.of(conformance::key_of(number)).find(conformance::key_of(number)) != nullptr;
+}
+
+// With room for all. A second request is rare, so that what only might be asked for is not kept.
+TEST(journal_index, keeps_what_is_asked_for_and_of_the_rest_what_was_written_last) {
+  const std::vector<std::uint64_t> keys = of_one_shard(40);
+  constexpr std::size_t wanted = 3;
+  journal::options chosen = small_journal();
+  chosen.bytes_limit = 32 * chosen.segment_bytes;
+  chosen.cache_bytes = 64u << 20;
+  simulated_disk disk;
+  engine_rig rig(disk, chosen);
+  const auto in_memory = [&] {
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (is_in_memory(rig, keys[i])) places.push_back(i);
+    }
+    return places;
+  };
+
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    make(rig, keys[i], 10);
+    if (i == wanted) ask_for(rig, keys[i]);
+  }
+  EXPECT_EQ(in_memory(), (std::vector<std::size_t>{wanted, 32, 33, 34, 35, 36, 37, 38, 39}));
+
+  // What was read from the log is in memory from then on, too.
+  ask_for(rig, keys[0]);
+  EXPECT_EQ(in_memory(), (std::vector<std::size_t>{0, wanted, 32, 33, 34, 35, 36, 37, 38, 39}));
+}
+
+// With room for some. Whichever was written first.
+TEST(journal_index, lets_go_first_of_what_was_asked_for_longest_ago) {
+  const std::vector<std::uint64_t> keys = of_one_shard(60);
+  constexpr std::size_t response_bytes = 1'000;
+  journal::options chosen = small_journal();
+  chosen.bytes_limit = 32 * chosen.segment_bytes;
+  chosen.cache_bytes = journal::shard_count * 20 * response_bytes;
+  simulated_disk disk;
+  engine_rig rig(disk, chosen);
+  for (const std::uint64_t key : keys) {
+    make(rig, key, response_bytes);
+    ask_for(rig, key);
+    ask_for(rig, keys[0]);
+  }
+  EXPECT_TRUE(is_in_memory(rig, keys[0]));
+  EXPECT_FALSE(is_in_memory(rig, keys[1]));
+  EXPECT_TRUE(is_in_memory(rig, keys.back()));
+  for (const std::uint64_t key : keys)
+    ask_for(rig, key);
+}
+
 // What is superseded takes no space in the account, whoever says that it is: whether old segments are worth emptying
 // hangs on it.
 TEST(journal_index, counts_the_same_space_from_index_files_as_from_segments) {

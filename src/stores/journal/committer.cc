@@ -163,7 +163,7 @@ void committer::note_durable(change& what, const location& where) {
   {
     const std::lock_guard hold(what.home->mutex);
     before = place_of(what.place->where);
-    what.home->note_written(*what.place, what.kind, where);
+    what.home->note_written(what.key, *what.place, what.kind, where);
     what.home->cool(engine_.hot_bytes_each);
   }
   note(what.key, what.kind, what.expires_at, where, before);

@@ -103,6 +103,7 @@ void engine::decide_locked(shard& home, request asked, without_space otherwise, 
     return;
   }
   const core::record* const before = place == nullptr ? nullptr : home.current(*place, time);
+  if (place != nullptr) place->asked_for = true;
 
   core::decision decided = decide_by_the_rules(asked.what, before, time, fence_granted_);
   if (decided.after && !std::holds_alternative<renew>(asked.what)) {

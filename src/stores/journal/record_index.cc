@@ -13,10 +13,15 @@ std::uint64_t bytes_of(const shared_bytes& blob) {
   return blob == nullptr ? 0 : blob->size() + sizeof(std::string);
 }
 
-// A slot with its key, in a node of the map, and the key's place in the order of cooling.
+// A slot with its key, in a node of the map, and the key's place in a line.
 constexpr std::uint64_t slot_bytes = sizeof(slot) + 2 * sizeof(record_key) + 4 * sizeof(void*);
 
 constexpr std::size_t idle_places_max = 64;
+
+// How many of a shard's records are kept that nobody has asked for since their outcome. A second request for one is
+// rare, and comes seconds later, if at all: a memory that would hold it under load is one that the processor's cache
+// does not, and then each first execution pays for it.
+constexpr std::size_t lately_written_max = 8;
 
 std::uint64_t weigh(const core::record& kept) {
   std::uint64_t bytes = slot_bytes + sizeof(core::record) + bytes_of(kept.fingerprint);
@@ -69,7 +74,6 @@ slot& shard::put(const record_key& key, std::shared_ptr<const core::record> now_
   if (is_new) ++in_flight_;  // As a slot is, until it is told otherwise.
   set_kind(place, kind);
   set_hot(place, std::move(now_kept));
-  if (kind != state_kind::in_flight && !place.in_line) line_up(key, place);
   return place;
 }
 
@@ -84,11 +88,14 @@ const core::record* shard::current(slot& place, wall_time now) {
   return place.hot.get();
 }
 
-void shard::note_written(slot& place, state_kind kind, location where) {
+void shard::note_written(const record_key& key, slot& place, state_kind kind, location where) {
   onceward_assert(place.changes_pending > 0);
   --place.changes_pending;
   move_to(place, where);
   place.kind_written = kind;
+  if (!may_cool(place) || place.in_line) return;
+  place.asked_for = false;
+  line_up(key, place, lately_written_);
 }
 
 void shard::erase(const record_key& key) {
@@ -107,28 +114,32 @@ void shard::for_each_slot(const std::function<void(const record_key&, slot&)>& v
     visit(key, place);
 }
 
-void shard::line_up(const record_key& key, slot& place) {
+void shard::line_up(const record_key& key, slot& place, std::deque<record_key>& line) {
   // Records that have been erased keep their places in the line; not too many.
-  if (cooling_.size() > 2 * slots_.size() + idle_places_max) {
-    std::erase_if(cooling_, [&](const record_key& each) { return find(each) == nullptr || !find(each)->in_line; });
+  if (line.size() > 2 * slots_.size() + idle_places_max) {
+    std::erase_if(line, [&](const record_key& each) { return find(each) == nullptr || !find(each)->in_line; });
   }
   place.in_line = true;
-  cooling_.push_back(key);
+  line.push_back(key);
 }
 
 void shard::cool(std::uint64_t bytes) {
-  // What cannot be let go now gets its turn again, behind the others.
-  for (std::size_t left = cooling_.size(); hot_bytes_ > bytes && left > 0; --left) {
-    const record_key key = cooling_.front();
-    cooling_.pop_front();
-    slot* const place = find(key);
-    if (place == nullptr || !std::exchange(place->in_line, false) || place->kind == state_kind::in_flight) continue;
-    if (may_cool(*place)) {
-      let_go(key, *place);
-    } else {
-      line_up(key, *place);
-    }
-  }
+  while (lately_written_.size() > lately_written_max || (hot_bytes_ > bytes && !lately_written_.empty()))
+    take_turn(lately_written_);
+  // Twice: the first time, all may have been asked for.
+  for (std::size_t left = 2 * asked_for_.size(); hot_bytes_ > bytes && left > 0 && !asked_for_.empty(); --left)
+    take_turn(asked_for_);
+}
+
+void shard::take_turn(std::deque<record_key>& line) {
+  const record_key key = line.front();
+  line.pop_front();
+  slot* const place = find(key);
+  if (place == nullptr || !std::exchange(place->in_line, false)) return;
+  // One that has changed since comes into line again when that is in the log.
+  if (!may_cool(*place)) return;
+  if (std::exchange(place->asked_for, false)) return line_up(key, *place, asked_for_);
+  let_go(key, *place);
 }
 
 // What is not in the log as it is in memory stays.
@@ -193,6 +204,7 @@ slot* shard::warm(const record_key& key, const location& where, std::shared_ptr<
   place.kind_written = found->kind;
   move_to(place, where);
   forget_cold(found->tag, *where.in, where.offset);
+  if (may_cool(place)) line_up(key, place, asked_for_);
   return &place;
 }
 

@@ -39,7 +39,8 @@ struct slot {
   std::uint32_t changes_pending = 0;                // Entries on their way into the log.
   state_kind kind = state_kind::in_flight;          // Of the record.
   state_kind kind_written = state_kind::in_flight;  // Of the entry at `where`.
-  bool in_line = false;                             // Has its place in the shard's order of cooling.
+  bool in_line = false;                             // Has its turn to be let go coming.
+  bool asked_for = false;                           // Since it was made, or had its last turn.
 };
 
 // Every function, and everything that is reached through a shard, is used under `mutex`.
@@ -57,11 +58,12 @@ class shard {
   // noted.
   const core::record* current(slot& place, wall_time now);
   // An entry with this kind is durable at `where`.
-  void note_written(slot& place, state_kind kind, location where);
+  void note_written(const record_key& key, slot& place, state_kind kind, location where);
   void erase(const record_key& key);
   void for_each_slot(const std::function<void(const record_key&, slot&)>& visit);
 
-  // Lets go of records until at most `bytes` are kept or none can be let go: those first that came first.
+  // Lets go of records that are in the log as they are in memory: of all but the last few that nobody has asked for
+  // since their outcome, and of others until at most `bytes` are kept, those first that were asked for longest ago.
   void cool(std::uint64_t bytes);
 
   // ---- What is in the log only ----
@@ -97,7 +99,8 @@ class shard {
  private:
   void set_hot(slot& place, std::shared_ptr<const core::record> kept);
   void set_kind(slot& place, state_kind kind);
-  void line_up(const record_key& key, slot& place);
+  void line_up(const record_key& key, slot& place, std::deque<record_key>& line);
+  void take_turn(std::deque<record_key>& line);
   void insert_cold(std::uint32_t tag, state_kind kind, wall_time expires_at, const location& where);
   bool may_cool(const slot& place) const;
   void let_go(const record_key& key, slot& place);
@@ -107,7 +110,9 @@ class shard {
   std::uint64_t unknown_ = 0;    // Of the slots.
   std::uint64_t in_flight_ = 0;  // Of the slots.
   std::uint64_t hot_bytes_ = 0;
-  std::deque<record_key> cooling_;  // Those with an outcome, longest in memory first.
+  // Those that may be let go; the one whose turn is next first.
+  std::deque<record_key> lately_written_;
+  std::deque<record_key> asked_for_;
 };
 
 class record_index {
