@@ -1,4 +1,4 @@
-#include "stores/journal/index_check.h"
+#include "stores/journal_check/index_check.h"
 
 #include <algorithm>
 #include <map>
