@@ -43,6 +43,27 @@ void apply_flag(std::string_view flag, gateway::parsed<T> value, config_findings
   }
 }
 
+// The name of a store that other gateways may share; empty for the others.
+std::string_view shared_store_in(const gateway::store_settings& store) {
+  if (std::holds_alternative<gateway::postgres_store_settings>(store)) return "postgres";
+  if (std::holds_alternative<gateway::redis_store_settings>(store)) return "redis";
+  return {};
+}
+
+// A flag beats the file, but not by parting this gateway from those that it shares its records with.
+void apply_data(const run_options& options, gateway::store_settings& store, config_findings& findings) {
+  if (options.data->empty()) add_error(findings, "--data must be a path");
+  if (const std::string_view shared = shared_store_in(store); !shared.empty()) {
+    return add_error(findings,
+                     fmt::format("--data {} would keep the records in a journal, and {} keeps them in "
+                                 "`store.{}`, where other gateways may look for them; leave one of the two out",
+                                 *options.data, options.config.value_or("the configuration"), shared));
+  }
+  auto* journal = std::get_if<gateway::journal_store_settings>(&store);
+  if (journal == nullptr) journal = &store.emplace<gateway::journal_store_settings>();
+  journal->path = *options.data;
+}
+
 void apply(const run_options& options, gateway::settings& settings, config_findings& findings) {
   if (options.listen) {
     apply_flag("--listen", gateway::parse_host_and_port(*options.listen), findings,
@@ -59,12 +80,7 @@ void apply(const run_options& options, gateway::settings& settings, config_findi
     apply_flag("--upstream", gateway::parse_upstream(one), findings,
                [&](auto value) { settings.upstreams.push_back(std::move(value)); });
   }
-  if (options.data) {
-    if (options.data->empty()) add_error(findings, "--data must be a path");
-    auto* journal = std::get_if<gateway::journal_store_settings>(&settings.store);
-    if (journal == nullptr) journal = &settings.store.emplace<gateway::journal_store_settings>();
-    journal->path = *options.data;
-  }
+  if (options.data) apply_data(options, settings.store, findings);
 }
 
 // Everything that is told, one line each, and whether the settings can be used.

@@ -9,7 +9,7 @@
 
 namespace onceward::app {
 
-// What the command line says; it beats the file.
+// What the command line says; it beats the file, except that `data` does not replace a store that others share.
 struct run_options {
   std::optional<std::string> config;
   std::optional<std::string> listen;

@@ -13,9 +13,9 @@
 
 #include "exit_codes.h"
 #include "stores/journal/posix_disk.h"
-#include "stores/journal/repair.h"
-#include "stores/journal/replacement.h"
-#include "stores/journal/verify.h"
+#include "stores/journal_check/repair.h"
+#include "stores/journal_check/replacement.h"
+#include "stores/journal_check/verify.h"
 
 namespace onceward::app {
 namespace {

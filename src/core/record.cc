@@ -4,14 +4,10 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/overloaded.h"
 
 namespace onceward::core {
 namespace {
-
-template <typename... Handlers>
-struct overloaded : Handlers... {
-  using Handlers::operator()...;
-};
 
 record_completed completed_reply(const record& kept, const state_completed& done) {
   return {summarise(kept), done.response, done.tombstone};
@@ -68,7 +64,7 @@ record with_outcome(const record& before, const outcome_unknown& outcome, wall_t
 
 std::optional<wall_time> expiry(const record& kept) {
   return std::visit(
-      overloaded{
+      base::overloaded{
           [](const state_in_flight&) -> std::optional<wall_time> { return std::nullopt; },
           [](const state_completed& done) -> std::optional<wall_time> { return done.tombstone_expires_at; },
           [&](const state_released& gone) -> std::optional<wall_time> { return gone.released_at + kept.retention; },
@@ -103,7 +99,7 @@ record abandoned(record kept, wall_time now) {
 }
 
 record_summary summarise(const record& kept) {
-  const wall_time ended_at = std::visit(overloaded{
+  const wall_time ended_at = std::visit(base::overloaded{
                                             [](const state_in_flight& running) { return running.lease_end; },
                                             [](const state_completed& done) { return done.completed_at; },
                                             [](const state_released& gone) { return gone.released_at; },
@@ -120,7 +116,7 @@ record_summary summarise(const record& kept) {
 }
 
 reply describe(const record& kept, wall_time now) {
-  return std::visit(overloaded{
+  return std::visit(base::overloaded{
                         [&](const state_in_flight& running) -> reply {
                           return record_in_flight{summarise(kept), running.lease_end - now};
                         },
@@ -135,7 +131,7 @@ decision decide(const record* before, const claim& what, wall_time now, fence ne
   if (before == nullptr) return grant(before, what, now, next);
   const bool own = before->attempt == what.attempt;
   return std::visit(
-      overloaded{
+      base::overloaded{
           [&](const state_in_flight& running) {
             if (!own) return unchanged(describe(*before, now));
             return unchanged(claim_granted{before->token, before->attempt_number, running.lease_end - now});
@@ -156,7 +152,7 @@ decision decide(const record* before, const claim& what, wall_time now, fence ne
 
 decision decide(const record* before, const renew& what, wall_time now) {
   if (before == nullptr || before->attempt != what.attempt) return unchanged(fenced{});
-  return std::visit(overloaded{
+  return std::visit(base::overloaded{
                         [&](const state_in_flight& running) {
                           record after = *before;
                           after.state = state_in_flight{std::max(running.lease_end, now + what.lease)};
@@ -175,7 +171,7 @@ decision decide(const record* before, const complete& what, wall_time now) {
     return decision{applied{},
                     std::visit([&](const auto& outcome) { return with_outcome(*before, outcome, now); }, what.outcome)};
   };
-  return std::visit(overloaded{
+  return std::visit(base::overloaded{
                         [&](const state_in_flight&) { return end(); },
                         [&](const state_completed& done) {
                           return unchanged(is_result(done, what) ? reply{applied{}} : describe(*before, now));
@@ -196,7 +192,7 @@ decision decide(const record* before, const release& what, wall_time now) {
     after.state = state_released{now};
     return decision{applied{}, std::move(after)};
   };
-  return std::visit(overloaded{
+  return std::visit(base::overloaded{
                         [&](const state_in_flight&) { return end(); },
                         [&](const state_completed&) { return unchanged(fenced{}); },
                         [&](const state_released&) { return unchanged(applied{}); },

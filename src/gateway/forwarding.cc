@@ -1,5 +1,7 @@
 #include "gateway/forwarding.h"
 
+#include <cstdint>
+
 namespace onceward::gateway {
 namespace {
 
@@ -7,9 +9,26 @@ constexpr std::string_view forwarded_for = "X-Forwarded-For";
 constexpr std::string_view forwarded_proto = "X-Forwarded-Proto";
 constexpr std::string_view forwarded_host = "X-Forwarded-Host";
 
+constexpr std::uint16_t http_port = 80;
+
+// As a client would write it that was given the upstream's URL.
+std::string authority_of(const upstream_address& upstream) {
+  std::string text = upstream.host.find(':') == std::string::npos ? upstream.host : "[" + upstream.host + "]";
+  if (upstream.port != http_port) text += ":" + std::to_string(upstream.port);
+  return text;
+}
+
 }  // namespace
 
-forwarding_view::forwarding_view(const http::request_head_view& head, std::string_view peer_ip) {
+std::string host_if_none_is_named(const http::request_head_view& head, std::span<const upstream_address> upstreams) {
+  if (!head.authority.empty()) return {};
+  onceward_assert(!upstreams.empty());
+  return authority_of(upstreams.front());
+}
+
+forwarding_view::forwarding_view(const http::request_head_view& head, std::string_view peer_ip,
+                                 std::span<const upstream_address> upstreams)
+    : host_(host_if_none_is_named(head, upstreams)) {
   bool has_proto = false;
   bool has_host = false;
   for (const http::field_view& field : head.fields) {

@@ -1,25 +1,32 @@
 // How a request goes on to the upstream: what a proxy adds to its head and what it takes out.
 //
 // Added: Via; the client's address at the end of X-Forwarded-For; X-Forwarded-Proto and X-Forwarded-Host, unless
-// somebody before us has said. Host stays the client's.
+// somebody before us has said. Host stays the client's; where it names none, as HTTP/1.0 allows, it is the upstream's.
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/assert.h"
+#include "gateway/settings.h"
 #include "http/fields.h"
 #include "http/request_head.h"
 #include "http/writer.h"
 
 namespace onceward::gateway {
 
+// What goes on as Host where the client has named none: the first upstream, whichever of them will be asked, so that
+// they are all asked for the same. Empty where the client has named one. `upstreams` has at least one.
+std::string host_if_none_is_named(const http::request_head_view& head, std::span<const upstream_address> upstreams);
+
 // Borrows from the head and from everything added, until the head has been written.
 class forwarding_view {
  public:
-  forwarding_view(const http::request_head_view& head, std::string_view peer_ip);
+  forwarding_view(const http::request_head_view& head, std::string_view peer_ip,
+                  std::span<const upstream_address> upstreams);
   forwarding_view(const forwarding_view&) = delete;
   forwarding_view& operator=(const forwarding_view&) = delete;
 
@@ -34,7 +41,7 @@ class forwarding_view {
   }
 
   http::request_forwarding with(const http::body_framing& framing) const {
-    return {.framing = framing, .extra = {extra_.data(), added_}, .drop = {drop_.data(), dropped_}};
+    return {.host = host_, .framing = framing, .extra = {extra_.data(), added_}, .drop = {drop_.data(), dropped_}};
   }
 
  private:
@@ -45,6 +52,7 @@ class forwarding_view {
   std::size_t added_ = 0;
   std::size_t dropped_ = 0;
   std::string forwarded_for_;
+  std::string host_;  // Empty: the client's.
 };
 
 }  // namespace onceward::gateway

@@ -127,7 +127,7 @@ void guarded_exchange::send_to_upstream(std::uint32_t attempt_number, std::optio
   const core::policy& policy = rules().rules;
   call_.begin({.verb = head.verb, .connection = {.idle_max = tools_.config.timeouts.idle_reuse_max, .checked = true}});
 
-  forwarding_view forwarding(head, peer_ip_);
+  forwarding_view forwarding(head, peer_ip_, tools_.config.upstreams);
   const base::decimal_text attempt(attempt_number);
   const base::decimal_text fence_number(static_cast<std::uint64_t>(token.value_or(fence{})));
   forwarding.drop(attempt_field);

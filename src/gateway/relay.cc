@@ -35,7 +35,7 @@ void relay::begin(connection& from, const http::request_head_view& head, const r
                .repeatable = repeatable,
                .asks_upgrade = upgrade,
                .connection = {.idle_max = tools_.config.timeouts.upstream_idle, .checked = !repeatable}});
-  const forwarding_view forwarding(head, from.peer_ip());
+  const forwarding_view forwarding(head, from.peer_ip(), tools_.config.upstreams);
   http::request_forwarding how = forwarding.with(head.framing);
   how.upgrade = upgrade;
   http::append_forwarded_request_head(call_.request(), head, how);

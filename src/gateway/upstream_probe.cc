@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/replay.h"
+#include "gateway/forwarding.h"
 #include "http/writer.h"
 
 namespace onceward::gateway {
@@ -24,7 +25,8 @@ void upstream_probe::start(const core::prepared_policy& rules, const http::reque
                .connection = {.idle_max = tools_.config.timeouts.idle_reuse_max, .checked = true}});
   base::byte_buffer& out = call_.request();
   http::append_request_line(out, "GET", target);
-  http::append_field(out, "Host", request.authority);
+  const std::string own_host = host_if_none_is_named(request, tools_.config.upstreams);
+  http::append_field(out, "Host", own_host.empty() ? request.authority : own_host);
   for (const http::field_view& field : request.fields) {
     bool is_credential = field.id == http::field_id::cookie;
     for (const std::string& name : rules.rules.scope.credential_headers)

@@ -4,17 +4,9 @@
 #include <variant>
 
 #include "base/assert.h"
+#include "base/overloaded.h"
 
 namespace onceward::io {
-namespace {
-
-template <typename... Handlers>
-struct overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-
-}  // namespace
-
 exchange_shell::exchange_shell(worker_context& context, core::exchange_identity identity, waiter_scope scope,
                                const core::policy& rules, exchange_host& host)
     : context_(context),
@@ -78,7 +70,7 @@ void exchange_shell::handle(core::exchange_event&& event) {
 
 bool exchange_shell::perform(core::action_list& actions) {
   for (core::action& each : actions) {
-    std::visit(overloaded{
+    std::visit(base::overloaded{
                    [&](core::action_submit& a) {
                      submitted_index_ = a.what.index();
                      submitted_at_ = context_.loop.now();

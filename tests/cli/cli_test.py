@@ -148,6 +148,15 @@ class Running(Gateway):
         self.assertEqual(started["store"], "journal in d, synced")
         self.stop(process)
 
+    def test_a_journal_does_not_take_the_place_of_a_store_that_others_share(self):
+        for store, url in (("postgres", "postgres://u@127.0.0.1:1/d"), ("redis", "redis://127.0.0.1:1/0")):
+            with self.subTest(store):
+                file = self.write(f"upstream: {UPSTREAM}\nstore: {{ {store}: {{ url: {url} }} }}\n")
+                told = self.assert_ends(2, "run", "--config", file, "--data", "d").stderr
+                self.assertIn("onceward: error: --data d would keep the records in a journal", told)
+                self.assertIn(f"onceward.yaml keeps them in `store.{store}`", told)
+                self.assertFalse((self.folder / "d").exists())
+
     def test_flags_have_the_same_language_as_the_file(self):
         finished = self.assert_ends(2, "run", "--listen", "8080", "--upstream", "localhost:9000", "--admin", "on")
         self.assertEqual(finished.stderr.count("onceward: error: --"), 3, finished.stderr)

@@ -62,6 +62,16 @@ reply collecting_sink::wait(std::uint64_t tag) {
   return std::move(replies_.extract(tag).mapped());
 }
 
+std::vector<reply> collecting_sink::ask_all(store& asked, const std::vector<command>& what) {
+  std::vector<std::uint64_t> tags;
+  for (const command& each : what)
+    tags.push_back(submit(asked, each));
+  std::vector<reply> replies;
+  for (const std::uint64_t tag : tags)
+    replies.push_back(wait(tag));
+  return replies;
+}
+
 std::size_t collecting_sink::answered() const {
   const std::lock_guard hold(mutex_);
   return answered_count_;

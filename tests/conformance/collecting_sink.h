@@ -7,6 +7,8 @@
 #include <map>
 #include <mutex>
 #include <span>
+#include <variant>
+#include <vector>
 
 #include "onceward/store.h"
 
@@ -24,6 +26,10 @@ class collecting_sink final : public reply_sink {
   // The same with store::gather().
   std::uint64_t gather(store& asked, command what);
   reply wait(std::uint64_t tag);
+
+  // Submits all of them before it waits for the first: one goes out at once, and the others queue meanwhile. The
+  // replies are in the order of the commands.
+  std::vector<reply> ask_all(store& asked, const std::vector<command>& what);
 
   // Commands that have had their reply.
   std::size_t answered() const;
@@ -44,5 +50,14 @@ class collecting_sink final : public reply_sink {
   std::size_t unexpected_ = 0;
   std::size_t empty_deliveries_ = 0;
 };
+
+// How many of the replies are of that kind.
+template <typename Reply>
+std::size_t count(const std::vector<reply>& all) {
+  std::size_t found = 0;
+  for (const reply& each : all)
+    found += std::holds_alternative<Reply>(each) ? 1u : 0u;
+  return found;
+}
 
 }  // namespace onceward::conformance

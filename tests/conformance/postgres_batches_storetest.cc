@@ -60,32 +60,7 @@ class postgres_batches : public testing::Test {
     return *std::move(opened);
   }
 
-  // All at once: the first goes out, and the others queue meanwhile.
-  std::vector<reply> ask_all(store& asked, const std::vector<command>& what) {
-    std::vector<std::uint64_t> tags;
-    for (const command& each : what)
-      tags.push_back(sink_.submit(asked, each));
-    std::vector<reply> replies;
-    for (const std::uint64_t tag : tags)
-      replies.push_back(sink_.wait(tag));
-    return replies;
-  }
-  std::vector<reply> ask_all(const std::vector<command>& what) { return ask_all(*store_, what); }
-
-  std::vector<command> claims(std::uint64_t from, std::uint64_t until, std::uint64_t attempts = 0) {
-    std::vector<command> made;
-    for (std::uint64_t key = from; key < until; ++key)
-      made.emplace_back(claim_of(key, attempts + key));
-    return made;
-  }
-
-  template <typename Reply>
-  static std::size_t count(const std::vector<reply>& all) {
-    std::size_t found = 0;
-    for (const reply& each : all)
-      found += std::holds_alternative<Reply>(each) ? 1u : 0u;
-    return found;
-  }
+  std::vector<reply> ask_all(const std::vector<command>& what) { return sink_.ask_all(*store_, what); }
 
   collecting_sink sink_;
   postgres::session admin_;
@@ -93,7 +68,7 @@ class postgres_batches : public testing::Test {
 };
 
 TEST_F(postgres_batches, grant_every_new_key_under_a_fence_of_its_own) {
-  const auto replies = ask_all(claims(0, many));
+  const auto replies = ask_all(claims_of(0, many));
   std::set<fence> fences;
   for (const reply& each : replies) {
     const auto* granted = std::get_if<claim_granted>(&each);
@@ -107,8 +82,8 @@ TEST_F(postgres_batches, grant_every_new_key_under_a_fence_of_its_own) {
 }
 
 TEST_F(postgres_batches, give_a_repeated_claim_the_grant_that_it_had) {
-  const auto first = ask_all(claims(0, many));
-  const auto second = ask_all(claims(0, many));
+  const auto first = ask_all(claims_of(0, many));
+  const auto second = ask_all(claims_of(0, many));
   for (std::size_t i = 0; i < many; ++i) {
     ASSERT_TRUE(std::holds_alternative<claim_granted>(second[i])) << to_text(second[i]);
     EXPECT_EQ(std::get<claim_granted>(first[i]).token, std::get<claim_granted>(second[i]).token);
@@ -143,7 +118,7 @@ TEST_F(postgres_batches, of_two_gateways_grant_each_key_once) {
 }
 
 TEST_F(postgres_batches, complete_what_runs_and_fence_what_does_not) {
-  ask_all(claims(0, many));
+  ask_all(claims_of(0, many));
   std::vector<command> what;
   for (std::uint64_t key = 0; key < many; ++key)
     what.emplace_back(completed_of(key, key % 3 == 0 ? 77'777 : key));
@@ -152,13 +127,13 @@ TEST_F(postgres_batches, complete_what_runs_and_fence_what_does_not) {
     EXPECT_EQ(std::holds_alternative<fenced>(replies[key]), key % 3 == 0) << to_text(replies[key]);
     EXPECT_EQ(std::holds_alternative<applied>(replies[key]), key % 3 != 0) << to_text(replies[key]);
   }
-  const auto duplicates = ask_all(claims(0, many, 50'000));
+  const auto duplicates = ask_all(claims_of(0, many, 50'000));
   EXPECT_EQ(count<record_in_flight>(duplicates), many / 3);
   EXPECT_EQ(count<record_completed>(duplicates), many - many / 3);
 }
 
 TEST_F(postgres_batches, keep_the_first_result_of_an_attempt_and_take_its_repetition) {
-  ask_all(claims(0, 40));
+  ask_all(claims_of(0, 40));
   std::vector<command> first, second;
   for (std::uint64_t key = 0; key < 40; ++key) {
     first.emplace_back(completed_of(key, key, "first"));
@@ -178,7 +153,7 @@ TEST_F(postgres_batches, keep_the_first_result_of_an_attempt_and_take_its_repeti
 }
 
 TEST_F(postgres_batches, claim_what_has_expired_or_was_released_and_replay_the_rest) {
-  ask_all(claims(0, 60));
+  ask_all(claims_of(0, 60));
   std::vector<command> ends;
   for (std::uint64_t key = 0; key < 60; ++key) {
     if (key % 3 == 0) ends.emplace_back(release_of(key, key));
@@ -187,7 +162,7 @@ TEST_F(postgres_batches, claim_what_has_expired_or_was_released_and_replay_the_r
   EXPECT_EQ(count<applied>(ask_all(ends)), ends.size());
   run("UPDATE onceward.record SET expires_at = onceward.now_ms() - 1, ended_at = onceward.now_ms() - 1 - retention "
       "WHERE state = 0");
-  const auto replies = ask_all(claims(0, 100, 1'000));
+  const auto replies = ask_all(claims_of(0, 100, 1'000));
   for (std::uint64_t key = 0; key < 100; ++key) {
     const bool is_kept = key < 60 && key % 3 == 1;
     EXPECT_EQ(std::holds_alternative<record_completed>(replies[key]), is_kept) << key << to_text(replies[key]);
@@ -217,7 +192,7 @@ TEST_F(postgres_batches, keep_the_order_of_one_key) {
 }
 
 TEST_F(postgres_batches, refuse_one_that_the_server_cannot_carry_out_and_carry_out_its_neighbours) {
-  auto what = claims(0, 100);
+  auto what = claims_of(0, 100);
   std::get<claim>(what[50]).lease = std::chrono::milliseconds{std::numeric_limits<std::int64_t>::max()};
   const auto replies = ask_all(what);
   EXPECT_EQ(count<claim_granted>(replies), 99u);
@@ -229,10 +204,10 @@ TEST_F(postgres_batches, refuse_one_that_the_server_cannot_carry_out_and_carry_o
 
 TEST_F(postgres_batches, carry_out_the_neighbours_of_one_whose_key_somebody_has_locked) {
   auto holder = *postgres::session::open(*postgres::parse_target(own_url()));
-  ask_all(claims(0, 1));
+  ask_all(claims_of(0, 1));
   ASSERT_TRUE(holder.run("BEGIN"));
   ASSERT_TRUE(holder.run("UPDATE onceward.record SET fence = fence"));
-  std::vector<command> what = claims(1, 80);
+  std::vector<command> what = claims_of(1, 80);
   what.emplace_back(completed_of(0, 0));
   const auto replies = ask_all(what);
   EXPECT_EQ(count<claim_granted>(replies), 79u);
@@ -246,7 +221,7 @@ TEST_F(postgres_batches, carry_out_the_neighbours_of_one_whose_key_somebody_has_
 
 TEST_F(postgres_batches, find_the_day_of_their_responses_missing_and_make_it) {
   run("SELECT onceward.drop_response_days(100000000)");
-  ask_all(claims(0, 60));
+  ask_all(claims_of(0, 60));
   std::vector<command> what;
   for (std::uint64_t key = 0; key < 60; ++key)
     what.emplace_back(completed_of(key, key));
@@ -255,7 +230,7 @@ TEST_F(postgres_batches, find_the_day_of_their_responses_missing_and_make_it) {
 }
 
 TEST_F(postgres_batches, carry_long_responses_and_none) {
-  ask_all(claims(0, 60));
+  ask_all(claims_of(0, 60));
   std::vector<command> what;
   for (std::uint64_t key = 0; key < 60; ++key) {
     auto ended = completed_of(key, key, std::string(key * 1'000, 'r'));
@@ -263,7 +238,7 @@ TEST_F(postgres_batches, carry_long_responses_and_none) {
     what.emplace_back(std::move(ended));
   }
   EXPECT_EQ(count<applied>(ask_all(what)), 60u);
-  const auto replies = ask_all(claims(0, 60, 1'000));
+  const auto replies = ask_all(claims_of(0, 60, 1'000));
   for (std::uint64_t key = 0; key < 60; ++key) {
     const auto* replayed = std::get_if<record_completed>(&replies[key]);
     ASSERT_NE(replayed, nullptr) << to_text(replies[key]);
@@ -278,14 +253,14 @@ TEST_F(postgres_batches, carry_long_responses_and_none) {
 
 TEST_F(postgres_batches, use_another_connection_while_one_waits) {
   auto holder = *postgres::session::open(*postgres::parse_target(own_url()));
-  ask_all(claims(0, 1));
+  ask_all(claims_of(0, 1));
   ASSERT_TRUE(holder.run("BEGIN"));
   ASSERT_TRUE(holder.run("UPDATE onceward.record SET fence = fence"));
   const auto waiting = sink_.submit(*store_, completed_of(0, 0));
   const std::size_t answered = sink_.answered();
   // Each goes out by itself, until one has found a free connection.
   for (std::uint64_t key = 1; key <= 200; ++key) {
-    const auto replies = ask_all(claims(key, key + 1));
+    const auto replies = ask_all(claims_of(key, key + 1));
     ASSERT_TRUE(std::holds_alternative<claim_granted>(replies[0]) || sink_.answered() > answered + key)
         << to_text(replies[0]);
   }

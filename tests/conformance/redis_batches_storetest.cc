@@ -28,31 +28,7 @@ class redis_batches : public testing::Test {
     store_ = open_redis({});
   }
 
-  // All at once: the first goes out, and the others queue meanwhile.
-  std::vector<reply> ask_all(const std::vector<command>& what) {
-    std::vector<std::uint64_t> tags;
-    for (const command& each : what)
-      tags.push_back(sink_.submit(*store_, each));
-    std::vector<reply> replies;
-    for (const std::uint64_t tag : tags)
-      replies.push_back(sink_.wait(tag));
-    return replies;
-  }
-
-  static std::vector<command> claims(std::uint64_t until, std::uint64_t attempts = 0) {
-    std::vector<command> made;
-    for (std::uint64_t key = 0; key < until; ++key)
-      made.emplace_back(claim_of(key, attempts + key));
-    return made;
-  }
-
-  template <typename Reply>
-  static std::size_t count(const std::vector<reply>& all) {
-    std::size_t found = 0;
-    for (const reply& each : all)
-      found += std::holds_alternative<Reply>(each) ? 1u : 0u;
-    return found;
-  }
+  std::vector<reply> ask_all(const std::vector<command>& what) { return sink_.ask_all(*store_, what); }
 
   settable_clock clock_;
   collecting_sink sink_;
@@ -60,8 +36,8 @@ class redis_batches : public testing::Test {
 };
 
 TEST_F(redis_batches, grant_every_new_key_and_give_a_repeated_claim_the_grant_that_it_had) {
-  const auto first = ask_all(claims(many));
-  const auto second = ask_all(claims(many));
+  const auto first = ask_all(claims_of(0, many));
+  const auto second = ask_all(claims_of(0, many));
   std::set<fence> fences;
   for (std::uint64_t key = 0; key < many; ++key) {
     ASSERT_TRUE(std::holds_alternative<claim_granted>(first[key])) << to_text(first[key]);
@@ -87,7 +63,7 @@ TEST_F(redis_batches, grant_a_key_that_many_claim_once) {
 }
 
 TEST_F(redis_batches, complete_what_runs_and_fence_what_does_not) {
-  ask_all(claims(many));
+  ask_all(claims_of(0, many));
   std::vector<command> what;
   for (std::uint64_t key = 0; key < many; ++key)
     what.emplace_back(completed_of(key, key % 3 == 0 ? 77'777 : key, std::string(key * 30, 'r')));
@@ -96,7 +72,7 @@ TEST_F(redis_batches, complete_what_runs_and_fence_what_does_not) {
     EXPECT_EQ(std::holds_alternative<fenced>(replies[key]), key % 3 == 0) << to_text(replies[key]);
     EXPECT_EQ(std::holds_alternative<applied>(replies[key]), key % 3 != 0) << to_text(replies[key]);
   }
-  const auto duplicates = ask_all(claims(many, 50'000));
+  const auto duplicates = ask_all(claims_of(0, many, 50'000));
   for (std::uint64_t key = 0; key < many; ++key) {
     const auto* replayed = std::get_if<record_completed>(&duplicates[key]);
     ASSERT_EQ(replayed == nullptr, key % 3 == 0) << to_text(duplicates[key]);
@@ -107,7 +83,7 @@ TEST_F(redis_batches, complete_what_runs_and_fence_what_does_not) {
 }
 
 TEST_F(redis_batches, keep_the_first_result_of_an_attempt_and_take_its_repetition) {
-  ask_all(claims(40));
+  ask_all(claims_of(0, 40));
   std::vector<command> first, second;
   for (std::uint64_t key = 0; key < 40; ++key) {
     first.emplace_back(completed_of(key, key, "first"));
@@ -132,7 +108,7 @@ TEST_F(redis_batches, claim_what_was_released_and_keep_the_order_of_one_key) {
     what.emplace_back(release_of(key, key));
   }
   ask_all(what);
-  const auto replies = ask_all(claims(120, 1'000));
+  const auto replies = ask_all(claims_of(0, 120, 1'000));
   for (std::uint64_t key = 0; key < 120; ++key) {
     const auto* granted = std::get_if<claim_granted>(&replies[key]);
     ASSERT_NE(granted, nullptr) << to_text(replies[key]);
@@ -141,9 +117,9 @@ TEST_F(redis_batches, claim_what_was_released_and_keep_the_order_of_one_key) {
 }
 
 TEST_F(redis_batches, go_on_when_the_server_has_forgotten_the_scripts) {
-  ask_all(claims(10));
+  ask_all(claims_of(0, 10));
   forget_redis_scripts();
-  EXPECT_EQ(count<claim_granted>(ask_all(claims(many))), many);
+  EXPECT_EQ(count<claim_granted>(ask_all(claims_of(0, many))), many);
   std::vector<command> what;
   for (std::uint64_t key = 0; key < many; ++key)
     what.emplace_back(completed_of(key, key));

@@ -47,6 +47,13 @@ claim claim_of(std::uint64_t key, std::uint64_t attempt) {
           .fingerprint = bytes("fingerprint of " + std::to_string(attempt))};
 }
 
+std::vector<command> claims_of(std::uint64_t from, std::uint64_t until, std::uint64_t attempts) {
+  std::vector<command> made;
+  for (std::uint64_t key = from; key < until; ++key)
+    made.emplace_back(claim_of(key, attempts + key));
+  return made;
+}
+
 claim takeover_of(std::uint64_t key, std::uint64_t attempt, std::uint64_t over) {
   claim what = claim_of(key, attempt);
   what.over_unknown = attempt_of(over);

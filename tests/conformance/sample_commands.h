@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "onceward/store.h"
 
@@ -21,6 +22,8 @@ attempt_id attempt_of(std::uint64_t number);
 shared_bytes bytes(std::string_view text);
 
 claim claim_of(std::uint64_t key, std::uint64_t attempt);
+// One for each key from `from` to before `until`; key n by attempt `attempts` + n.
+std::vector<command> claims_of(std::uint64_t from, std::uint64_t until, std::uint64_t attempts = 0);
 claim takeover_of(std::uint64_t key, std::uint64_t attempt, std::uint64_t over);
 renew renew_of(std::uint64_t key, std::uint64_t attempt);
 complete completed_of(std::uint64_t key, std::uint64_t attempt, std::string_view response = "response");

@@ -14,7 +14,7 @@
 #include "stores/journal/entry.h"
 
 #include "stores/journal/log_scan.h"
-#include "stores/journal/survey.h"
+#include "stores/journal_check/survey.h"
 
 namespace onceward::crash {
 namespace {

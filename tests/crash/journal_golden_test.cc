@@ -21,7 +21,7 @@
 #include "sample_commands.h"
 #include "settable_clock.h"
 #include "simulated_disk.h"
-#include "stores/journal/verify.h"
+#include "stores/journal_check/verify.h"
 
 namespace onceward::crash {
 namespace {

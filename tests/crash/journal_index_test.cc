@@ -15,9 +15,9 @@
 #include "sample_commands.h"
 #include "simulated_disk.h"
 #include "stores/journal/index_file.h"
-#include "stores/journal/repair.h"
 #include "stores/journal/segment_header.h"
-#include "stores/journal/verify.h"
+#include "stores/journal_check/repair.h"
+#include "stores/journal_check/verify.h"
 
 namespace onceward::crash {
 namespace {

@@ -12,7 +12,7 @@
 #include "journal_rig.h"
 #include "random_commands.h"
 #include "sample_commands.h"
-#include "stores/journal/index_check.h"
+#include "stores/journal_check/index_check.h"
 
 namespace onceward::crash {
 namespace {

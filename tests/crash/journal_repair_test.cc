@@ -1,7 +1,7 @@
 // Repair: out of a journal that refuses to open comes one that opens with everything that could be proven, in which
 // nothing is free that may not be; and the old files are all still there, wherever the repair was cut short.
 
-#include "stores/journal/repair.h"
+#include "stores/journal_check/repair.h"
 
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@
 #include "settable_clock.h"
 #include "simulated_disk.h"
 #include "stores/journal/sectors.h"
-#include "stores/journal/verify.h"
+#include "stores/journal_check/verify.h"
 
 namespace onceward::crash {
 namespace {

@@ -1,7 +1,7 @@
 // The check of a journal that nobody has open: it finds every damage that opening would refuse, says where, and changes
 // nothing.
 
-#include "stores/journal/verify.h"
+#include "stores/journal_check/verify.h"
 
 #include <gtest/gtest.h>
 

@@ -92,16 +92,11 @@ std::vector<answering_upstream::request> answering_upstream::look() {
   return complete;
 }
 
-// Whether a request is complete. Whatever the gateway forwards is understood; but for the empty Host of a client that
-// speaks HTTP/1.0 and names none, which we would not take ourselves.
+// Whether a request is complete. Whatever the gateway forwards is understood.
 bool answering_upstream::read_one(std::string_view& input) {
   if (!in_body_) {
     const auto outcome = heads_.feed(input);
-    if (const auto* error = std::get_if<http::parse_error>(&outcome)) {
-      onceward_assert(*error == http::parse_error::host_malformed && input.find("\r\nHost: \r\n") != input.npos);
-      is_tunnel_ = true;
-      return false;
-    }
+    onceward_assert(!std::holds_alternative<http::parse_error>(outcome));
     if (std::holds_alternative<http::need_more>(outcome)) return false;
     const auto& head = std::get<http::request_head_view>(outcome);
     current_ = {std::string(head.method), std::string(head.target),

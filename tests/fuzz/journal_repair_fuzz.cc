@@ -12,9 +12,9 @@
 
 #include "base/assert.h"
 #include "fuzzed_log.h"
-#include "stores/journal/repair.h"
-#include "stores/journal/survey.h"
-#include "stores/journal/verify.h"
+#include "stores/journal_check/repair.h"
+#include "stores/journal_check/survey.h"
+#include "stores/journal_check/verify.h"
 
 namespace {
 

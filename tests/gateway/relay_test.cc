@@ -213,6 +213,15 @@ TEST(relay, keeps_an_old_client_that_asks_for_it) {
   EXPECT_TRUE(one.is_closed());
 }
 
+TEST(relay, names_the_upstream_for_an_old_client_that_names_no_host) {
+  scripted_upstream upstream(scripted_upstream::answering(response(200, "", "x")));
+  running_gateway tested(settings_for({upstream.port()}));
+  EXPECT_EQ(client(tested.port()).exchange("GET / HTTP/1.0\r\n\r\n").status(), 200);
+  const auto asked = upstream.requests();
+  EXPECT_EQ(asked.at(0).field("Host"), "127.0.0.1:" + std::to_string(upstream.port()));
+  EXPECT_FALSE(asked.at(0).has("X-Forwarded-Host"));
+}
+
 TEST(relay, tells_the_length_but_sends_no_body_to_head) {
   scripted_upstream upstream([](upstream_peer& peer) {
     while (peer.next_request())

@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/overloaded.h"
+
 namespace onceward::model {
 void encode(encoder& out, const record_key& key) {
   out.raw(key.bytes.data(), key.bytes.size());
@@ -226,14 +228,6 @@ void encode(encoder& out, const memory_store::record_table& value) {
 }  // namespace onceward::model
 
 namespace onceward::core {
-namespace {
-
-template <typename... Handlers>
-struct overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-
-}  // namespace
 
 void exchange_access::encode(model::encoder& out, const exchange& value) {
   using model::encode;
@@ -250,7 +244,7 @@ void exchange_access::encode(model::encoder& out, const exchange& value) {
   out.number(value.client_present_);
   out.number(value.probes_);
   out.number(value.state_.index());
-  std::visit(overloaded{
+  std::visit(base::overloaded{
                  [&](const exchange::fresh&) {},
                  [&](const exchange::claiming& at) {
                    encode(out, at.over_unknown);

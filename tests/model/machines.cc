@@ -1,17 +1,13 @@
 #include "tests/model/machines.h"
 
 #include "base/assert.h"
+#include "base/overloaded.h"
 
 namespace onceward::model {
 namespace {
 
-template <typename... Handlers>
-struct overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-
 told told_of(const core::response_source& source, const answer_book& answers) {
-  return std::visit(overloaded{
+  return std::visit(base::overloaded{
                         [](const core::respond_live& live) {
                           return told{.how = live.not_recorded ? told_as::live_unrecorded : told_as::live};
                         },
@@ -92,7 +88,7 @@ core::exchange_event machines::real(event what) const {
 seen_action machines::seen(const core::action& what) {
   using enum action_kind;
   return std::visit(
-      overloaded{
+      base::overloaded{
           [](const core::action_finish&) { return seen_action{finish}; },
           [&](const core::action_submit& a) { return seen_action{submit, words_.add(a.what)}; },
           [&](const core::action_renew& a) { return seen_action{renew, words_.add(command{a.what})}; },

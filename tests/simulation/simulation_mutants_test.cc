@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +36,7 @@ namespace {
 struct mutant {
   const char* name;
   const char* mistake;
-  const char* found_by;  // The scenario.
+  const char* found_by;  // The scenario, and the seed to begin with; from 1 without.
 };
 std::ostream& operator<<(std::ostream& out, const mutant& which) {
   return out << which.mistake;
@@ -56,12 +57,16 @@ simulation::scenario scenario_named(std::string_view name) {
 // What the simulator says of the mistake, in one line; empty when it finds nothing.
 std::string find(const mutant& which) {
   activate(which.name);
-  simulation::surroundings around(scenario_named(which.found_by));
-  for (std::uint64_t seed = 1; seed <= seeds_max; ++seed) {
+  std::istringstream found_by(which.found_by);
+  std::string name;
+  found_by >> name;
+  std::uint64_t first = 1;
+  if (std::uint64_t given = 0; found_by >> given) first = given;
+  simulation::surroundings around(scenario_named(name));
+  for (std::uint64_t seed = first; seed < first + seeds_max; ++seed) {
     const simulation::run_result result = simulation::run_seed(around, seed, {}, false);
     if (!result.found) continue;
-    return result.found->invariant + " in " + which.found_by + " with seed " + std::to_string(seed) + ": " +
-           result.found->why;
+    return result.found->invariant + " in " + name + " with seed " + std::to_string(seed) + ": " + result.found->why;
   }
   return "";
 }

@@ -1,7 +1,6 @@
 #include "stores/journal/batch.h"
 
 #include <limits>
-#include <optional>
 
 #include "base/assert.h"
 #include "base/checksum.h"
@@ -13,31 +12,17 @@ namespace {
 constexpr std::uint32_t magic = 0x424a574f;  // "OWJB"
 constexpr std::size_t checked_header_bytes = batch_header_bytes - sizeof(std::uint64_t);
 
-struct batch_header {
-  batch_id id;
-  std::uint32_t entry_count;
-  std::uint32_t entry_bytes;
-  std::uint64_t payload_checksum;  // Of everything after the header: entries and padding.
-};
+constexpr std::size_t name_offset = 8;
 
-// The header at the beginning of `sectors`, if there is one that is whole.
-std::optional<batch_header> read_header(std::span<const std::byte> sectors) {
-  const std::string_view bytes{reinterpret_cast<const char*>(sectors.data()), batch_header_bytes};
-  byte_reader reader(bytes);
-  batch_header header{};
-  if (reader.take<std::uint32_t>() != magic) return std::nullopt;
-  header.entry_count = reader.take<std::uint32_t>();
-  header.id.generation = reader.take<std::uint64_t>();
-  header.id.sequence = reader.take<std::uint64_t>();
-  header.entry_bytes = reader.take<std::uint32_t>();
-  reader.take<std::uint32_t>();
-  header.payload_checksum = reader.take<std::uint64_t>();
-  if (reader.take<std::uint64_t>() != base::checksum(bytes.substr(0, checked_header_bytes))) return std::nullopt;
-  return header;
+std::string_view header_bytes_of(std::span<const std::byte> block) {
+  return {reinterpret_cast<const char*>(block.data()), batch_header_bytes};
 }
 
-bool same(batch_id left, batch_id right) {
-  return left.generation == right.generation && left.sequence == right.sequence;
+batch_id take_name(byte_reader& reader) {
+  batch_id id{};
+  id.generation = reader.take<std::uint64_t>();
+  id.sequence = reader.take<std::uint64_t>();
+  return id;
 }
 
 bool all_stamped(std::span<const std::byte> sectors, batch_id id) {
@@ -83,12 +68,31 @@ std::span<const std::byte> batch_builder::seal(batch_id id, block_buffer& out) {
   return out.first(disk_bytes);
 }
 
+std::optional<batch_header> read_header(std::span<const std::byte> block) {
+  const std::string_view bytes = header_bytes_of(block);
+  byte_reader reader(bytes);
+  batch_header header{};
+  if (reader.take<std::uint32_t>() != magic) return std::nullopt;
+  header.entry_count = reader.take<std::uint32_t>();
+  header.id = take_name(reader);
+  header.entry_bytes = reader.take<std::uint32_t>();
+  reader.take<std::uint32_t>();
+  header.payload_checksum = reader.take<std::uint64_t>();
+  if (reader.take<std::uint64_t>() != base::checksum(bytes.substr(0, checked_header_bytes))) return std::nullopt;
+  return header;
+}
+
+batch_id name_in_header(std::span<const std::byte> block) {
+  byte_reader reader(header_bytes_of(block).substr(name_offset));
+  return take_name(reader);
+}
+
 batch_reading read_batch(std::span<const std::byte> rest, batch_id expected) {
   batch_reading reading;
   if (rest.size() < block_bytes) return reading;
   const auto header = read_header(rest);
   const bool begins_here = is_stamped(rest, 0, expected);
-  if (!header || !same(header->id, expected)) {
+  if (!header || header->id != expected) {
     // A first sector of this batch that does not have its header has lost it.
     reading.condition = begins_here ? batch_condition::damaged : batch_condition::absent;
     return reading;

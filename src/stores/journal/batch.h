@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,6 +35,19 @@ class batch_builder {
   std::string payload_;  // Begins with room for the header.
   std::uint32_t entry_count_ = 0;
 };
+
+struct batch_header {
+  batch_id id;
+  std::uint32_t entry_count;
+  std::uint32_t entry_bytes;       // Without the header and the padding.
+  std::uint64_t payload_checksum;  // Of everything after the header: entries and padding.
+};
+
+// The header at the beginning of `block`, which is a block or more, if there is one that is whole.
+std::optional<batch_header> read_header(std::span<const std::byte> block);
+
+// The name that the bytes of a header give it, whether or not there is one that is whole.
+batch_id name_in_header(std::span<const std::byte> block);
 
 enum class batch_condition {
   intact,   // Here it is.

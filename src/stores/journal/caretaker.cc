@@ -162,8 +162,7 @@ std::uint64_t caretaker::forget_expired() {
   return forgotten;
 }
 
-// ---- Emptying a segment
-// ----------------------------------------------------------------------------------------------
+// ---- Emptying a segment ---------------------------------------------------------------------------------------------
 
 // Goes through the entries of one segment and has the latest of their keys written again.
 class caretaker::emptying {

@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "base/overloaded.h"
+
 namespace onceward::journal {
 namespace {
 
@@ -14,11 +16,6 @@ constexpr std::chrono::microseconds patience_max{500};
 entry_place place_of(const location& where) {
   return where.in == nullptr ? entry_place{} : entry_place{where.in->generation, where.offset};
 }
-
-template <typename... Handlers>
-struct overloaded : Handlers... {
-  using Handlers::operator()...;
-};
 
 }  // namespace
 
@@ -58,7 +55,7 @@ void committer::step() {
 void committer::commit_group() {
   bodies_taken_ = 0;
   for (commit_item& each : group_.items) {
-    std::visit(overloaded{
+    std::visit(base::overloaded{
                    [this](change& what) { take(what); },
                    [this](answer& what) { answers_.push_back(std::move(what)); },
                    [this](const barrier& what) { barriers_.push_back(what); },
@@ -148,7 +145,7 @@ void committer::flush() {
 
 void committer::note_durable() {
   for (placed& each : placed_) {
-    std::visit(overloaded{
+    std::visit(base::overloaded{
                    [&](change& what) { note_durable(what, each.where); },
                    [&](const rewrite* what) { note_durable(*what, each.where); },
                },

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/overloaded.h"
 #include "stores/journal/batch.h"
 #include "stores/journal/entry.h"
 
 namespace onceward::journal {
 namespace {
-
-template <typename... Handlers>
-struct overloaded : Handlers... {
-  using Handlers::operator()...;
-};
 
 const record_key& key_of(const keyed_command& what) {
   return std::visit([](const auto& each) -> const record_key& { return each.key; }, what);
@@ -21,7 +17,7 @@ const record_key& key_of(const keyed_command& what) {
 core::decision decide_by_the_rules(const keyed_command& what, const core::record* before, wall_time now,
                                    std::atomic<std::uint64_t>& fence_granted) {
   return std::visit(
-      overloaded{
+      base::overloaded{
           [&](const claim& each) {
             // All threads draw from one counter; replays keep away from it.
             const bool draws = core::may_be_granted(before);

@@ -7,13 +7,12 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "stores/journal/index_file.h"
 #include "stores/journal/log_reader.h"
+#include "stores/journal/segment_reading.h"
 
 namespace onceward::journal {
 namespace {
@@ -97,25 +96,13 @@ class filling {
   // The same from the segment itself. Returns what its index has to say.
   tl::expected<std::vector<index_note>, damage> take_entries(std::size_t number, segment_end& end,
                                                              std::uint64_t& fence_granted) {
-    std::unordered_map<record_key, index_note, core::record_key_index> latest;
-    const auto visit = [&](std::size_t, std::uint64_t offset, std::string_view bytes) {
-      const auto head = decode_entry_head(bytes.substr(entry_header_bytes));
-      if (!head) return false;
-      fence_granted = std::max(fence_granted, static_cast<std::uint64_t>(head->token));
-      latest[head->key] = {.key = prefix_of(head->key),
-                           .offset = static_cast<std::uint32_t>(offset),
-                           .bytes = static_cast<std::uint32_t>(rounded_entry_bytes(bytes.size())),
-                           .kind = head->kind,
-                           .expires_at = head->expires_at.value_or(wall_time::max()),
-                           .before = {}};
-      return true;
-    };
-    const auto scanned = scan_segment(found_, number, memory_, visit);
-    if (!scanned) return tl::unexpected(scanned.error());
-    end = *scanned;
+    auto read = read_segment(found_, number, memory_);
+    if (!read) return tl::unexpected(std::move(read.error()));
+    fence_granted = std::max(fence_granted, read->fence_granted);
+    end = read->end;
     std::vector<index_note> notes;
-    notes.reserve(latest.size());
-    for (auto& [key, each] : latest) {
+    notes.reserve(read->latest.size());
+    for (auto& [key, each] : read->latest) {
       if (auto superseded = supersede(key, each); !superseded) return tl::unexpected(std::move(superseded.error()));
       notes.push_back(each);
     }

@@ -23,6 +23,7 @@ inline constexpr std::size_t sector_payload_bytes = sector_bytes - stamp_bytes;
 struct batch_id {
   std::uint64_t generation;  // Of the segment: no two uses of a file have the same.
   std::uint64_t sequence;    // Of the batch in the log; no two written batches have the same.
+  friend bool operator==(batch_id, batch_id) = default;
 };
 
 std::uint64_t stamp_of(batch_id id, std::size_t sector);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/overloaded.h"
 #include "stores/postgres/server_error.h"
 
 namespace onceward::postgres {
@@ -21,11 +22,6 @@ constexpr std::size_t list_rows_max = 10'000;
 constexpr std::size_t tasks_max = 10'000;
 
 constexpr store_failure not_done{certainty::definite, errc::unavailable};
-
-template <typename... Handlers>
-struct overloaded : Handlers... {
-  using Handlers::operator()...;
-};
 
 // What is asked here may look at every record.
 connection_settings patient(connection_settings settings) {
@@ -99,7 +95,7 @@ void caretaker::work() {
 }
 
 void caretaker::send(task& next) {
-  std::visit(overloaded{
+  std::visit(base::overloaded{
                  [this](const list_task& each) {
                    const auto& asked = std::get<list_unknown>(each.asked.what);
                    parameters with;
@@ -184,7 +180,7 @@ bool caretaker::fail(task& failed, const statement_result& result) {
 }
 
 void caretaker::fail(task& failed, store_failure why) {
-  std::visit(overloaded{
+  std::visit(base::overloaded{
                  [&](list_task& each) { parts_.answer(each.asked, why); },
                  [&](purge_task& each) {
                    if (each.asked) parts_.answer(*each.asked, why);

@@ -1,4 +1,4 @@
-#include "stores/journal/salvage.h"
+#include "stores/journal_check/salvage.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "stores/journal/repair.h"
+#include "stores/journal_check/repair.h"
 
 #include <algorithm>
 #include <limits>
@@ -7,8 +7,8 @@
 
 #include "stores/journal/owner.h"
 #include "stores/journal/recovery.h"
-#include "stores/journal/replacement.h"
 #include "stores/journal/sectors.h"
+#include "stores/journal_check/replacement.h"
 
 namespace onceward::journal {
 namespace {

@@ -15,9 +15,9 @@
 
 #include "onceward/store.h"
 #include "stores/journal/disk.h"
-#include "stores/journal/index_check.h"
 #include "stores/journal/options.h"
-#include "stores/journal/survey.h"
+#include "stores/journal_check/index_check.h"
+#include "stores/journal_check/survey.h"
 
 namespace onceward::journal {
 

@@ -1,4 +1,4 @@
-#include "stores/journal/survey.h"
+#include "stores/journal_check/survey.h"
 
 #include <algorithm>
 #include <cstring>
@@ -8,7 +8,7 @@
 
 #include "stores/journal/batch.h"
 #include "stores/journal/block_buffer.h"
-#include "stores/journal/salvage.h"
+#include "stores/journal_check/salvage.h"
 
 namespace onceward::journal {
 namespace {

@@ -1,4 +1,4 @@
-#include "stores/journal/replacement.h"
+#include "stores/journal_check/replacement.h"
 
 #include <algorithm>
 #include <charconv>

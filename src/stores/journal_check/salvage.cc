@@ -1,10 +1,9 @@
-#include "stores/journal/salvage.h"
+#include "stores/journal_check/salvage.h"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
-#include "base/checksum.h"
 #include "stores/journal/little_endian.h"
 #include "stores/journal/sectors.h"
 #include "stores/journal/segment_header.h"
@@ -12,42 +11,12 @@
 namespace onceward::journal {
 namespace {
 
-struct announcement {
-  std::uint32_t entries;
-  std::uint32_t entry_bytes;
-};
-
-std::string_view header_bytes_of(std::span<const std::byte> rest) {
-  return {reinterpret_cast<const char*>(rest.data()), batch_header_bytes};
-}
-
-// The name that the bytes of a batch's header give it, whatever the rest of them says.
-batch_id name_in(std::span<const std::byte> rest) {
-  constexpr std::size_t name_offset = 8;
-  byte_reader reader(header_bytes_of(rest).substr(name_offset));
-  batch_id id{};
-  id.generation = reader.take<std::uint64_t>();
-  id.sequence = reader.take<std::uint64_t>();
-  return id;
-}
-
-// What the header of the batch says of its entries, if it is whole and they can all be in `rest`.
-std::optional<announcement> announced_by(std::span<const std::byte> rest, batch_id id) {
-  constexpr std::size_t checked_bytes = batch_header_bytes - sizeof(std::uint64_t);
-  const std::string_view bytes = header_bytes_of(rest);
-  byte_reader checksum(bytes.substr(checked_bytes));
-  if (checksum.take<std::uint64_t>() != base::checksum(bytes.substr(0, checked_bytes))) return std::nullopt;
-  const batch_id name = name_in(rest);
-  if (name.generation != id.generation || name.sequence != id.sequence) return std::nullopt;
-  byte_reader reader(bytes);
-  reader.take<std::uint32_t>();
-  announcement found{};
-  found.entries = reader.take<std::uint32_t>();
-  reader.take<std::uint64_t>();
-  reader.take<std::uint64_t>();
-  found.entry_bytes = reader.take<std::uint32_t>();
-  if (disk_bytes_of(batch_header_bytes + found.entry_bytes) > rest.size()) return std::nullopt;
-  return found;
+// The header of the batch, if it is whole and its entries can all be in `rest`.
+std::optional<batch_header> announced_by(std::span<const std::byte> rest, batch_id id) {
+  const auto header = read_header(rest);
+  if (!header || header->id != id) return std::nullopt;
+  if (disk_bytes_of(batch_header_bytes + header->entry_bytes) > rest.size()) return std::nullopt;
+  return header;
 }
 
 // The blocks from the first on that have a sector of the batch.
@@ -94,7 +63,7 @@ std::vector<found_batch> find_batches(std::span<const std::byte> bytes, std::uin
   std::uint64_t expected_at = segment_header_bytes;
   for (std::uint64_t at = segment_header_bytes; at + block_bytes <= bytes.size();) {
     const auto rest = bytes.subspan(at);
-    batch_id id = name_in(rest);
+    batch_id id = name_in_header(rest);
     if (id.generation != generation || id.sequence < expected || !is_stamped(rest, 0, id)) id = {generation, expected};
     if (at != expected_at && !is_stamped(rest, 0, id)) {
       at += block_bytes;
@@ -121,7 +90,7 @@ std::optional<inferred_segment> infer_segment(std::span<const std::byte> bytes) 
   std::optional<inferred_segment> latest;
   for (std::uint64_t at = segment_header_bytes; at + block_bytes <= bytes.size(); at += block_bytes) {
     const auto rest = bytes.subspan(at);
-    const batch_id id = name_in(rest);
+    const batch_id id = name_in_header(rest);
     if (id.generation == 0 || !is_stamped(rest, 0, id)) continue;
     if (latest && id.generation <= latest->generation) continue;
     latest = {id.generation, id.sequence, at == segment_header_bytes};
@@ -133,13 +102,13 @@ salvaged_batch salvage(std::span<const std::byte> rest, batch_id id, const salva
   salvaged_batch told;
   const auto announced = announced_by(rest, id);
   if (!announced) return told;
-  told.announced = announced->entries;
+  told.announced = announced->entry_count;
   const std::size_t end = batch_header_bytes + announced->entry_bytes;
   std::string payload;
   gather(rest, 0, payload_bytes_of(disk_bytes_of(end)), payload);
 
   std::vector<entry_span> spans;
-  told.lengths_are_sound = follow_lengths(payload, end, announced->entries, spans);
+  told.lengths_are_sound = follow_lengths(payload, end, announced->entry_count, spans);
   std::uint32_t index = 0;
   for (const entry_span& each : spans) {
     const auto body = entry_body(std::string_view(payload).substr(each.begin, each.bytes), id.generation);
@@ -153,7 +122,7 @@ salvaged_batch salvage(std::span<const std::byte> rest, batch_id id, const salva
     }
     ++index;
   }
-  if (!told.lengths_are_sound && !told.is_complete()) told.last_lost = std::max(announced->entries, 1u) - 1;
+  if (!told.lengths_are_sound && !told.is_complete()) told.last_lost = std::max(announced->entry_count, 1u) - 1;
   return told;
 }
 

@@ -1,4 +1,4 @@
-#include "stores/journal/verify.h"
+#include "stores/journal_check/verify.h"
 
 #include <algorithm>
 #include <optional>
@@ -7,7 +7,7 @@
 
 #include "stores/journal/owner.h"
 #include "stores/journal/recovery.h"
-#include "stores/journal/replacement.h"
+#include "stores/journal_check/replacement.h"
 
 namespace onceward::journal {
 namespace {

@@ -1,4 +1,4 @@
-#include "stores/journal/index_check.h"
+#include "stores/journal_check/index_check.h"
 
 #include <algorithm>
 #include <map>
@@ -7,45 +7,25 @@
 #include <utility>
 
 #include "stores/journal/block_buffer.h"
-#include "stores/journal/cold_table.h"
-#include "stores/journal/entry.h"
 #include "stores/journal/index_file.h"
+#include "stores/journal/segment_reading.h"
 
 namespace onceward::journal {
 namespace {
 
-struct latest_entry {
+// The latest entry of a key in the segments before one.
+struct older_entry {
   entry_place where;
-  index_note as;
+  wall_time expires_at;
 };
 
-using latest_entries = std::unordered_map<record_key, latest_entry, core::record_key_index>;
+using latest_notes = std::unordered_map<record_key, index_note, core::record_key_index>;
+using older_entries = std::unordered_map<record_key, older_entry, core::record_key_index>;
 
-// The latest entry of each key in one segment.
-tl::expected<latest_entries, damage> read_segment(const scanned_log& log, std::size_t number, block_buffer& memory) {
-  latest_entries latest;
-  const std::uint64_t generation = log.segments[number].header.generation;
-  const auto visit = [&](std::size_t, std::uint64_t offset, std::string_view bytes) {
-    const auto head = decode_entry_head(bytes.substr(entry_header_bytes));
-    if (!head) return false;
-    const auto at = static_cast<std::uint32_t>(offset);
-    latest[head->key] = {.where = {generation, at},
-                         .as = {.key = prefix_of(head->key),
-                                .offset = at,
-                                .bytes = static_cast<std::uint32_t>(rounded_entry_bytes(bytes.size())),
-                                .kind = head->kind,
-                                .expires_at = head->expires_at.value_or(wall_time::max()),
-                                .before = {}}};
-    return true;
-  };
-  if (const auto scanned = scan_segment(log, number, memory, visit); !scanned) return tl::unexpected(scanned.error());
-  return latest;
-}
-
-// What the index says that is not so, or does not say that is. `older` has the latest entry of each key before the
-// segment. What had expired when the index was made may be missing in it.
-std::optional<std::string> difference(const index_contents& index, const latest_entries& segment,
-                                      const latest_entries& older, wall_time now) {
+// What the index says that is not so, or does not say that is. What had expired when the index was made may be missing
+// in it.
+std::optional<std::string> difference(const index_contents& index, const latest_notes& segment,
+                                      const older_entries& older, wall_time now) {
   std::map<std::uint32_t, const index_note*> listed;
   for (const index_note& each : index.entries)
     listed.emplace(each.offset, &each);
@@ -55,13 +35,13 @@ std::optional<std::string> difference(const index_contents& index, const latest_
     superseded.emplace(std::pair(each.where.generation, each.where.offset), each.key);
 
   for (const auto& [key, latest] : segment) {
-    const std::string place = "byte " + std::to_string(latest.where.offset);
-    const auto found = listed.find(latest.where.offset);
-    if (found == listed.end() && latest.as.expires_at > now) return "does not list the entry at " + place;
-    if (found != listed.end() && *found->second != latest.as) return "says something else of the entry at " + place;
+    const std::string place = "byte " + std::to_string(latest.offset);
+    const auto found = listed.find(latest.offset);
+    if (found == listed.end() && latest.expires_at > now) return "does not list the entry at " + place;
+    if (found != listed.end() && *found->second != latest) return "says something else of the entry at " + place;
     if (found != listed.end()) listed.erase(found);
     const auto before = older.find(key);
-    if (before == older.end() || before->second.as.expires_at <= now) continue;
+    if (before == older.end() || before->second.expires_at <= now) continue;
     const entry_place& was = before->second.where;
     if (!superseded.contains({was.generation, was.offset})) {
       return "does not say that the entry at " + place + " supersedes one of an older segment";
@@ -81,7 +61,7 @@ tl::expected<index_report, damage> check_indexes(disk& where, wall_time now) {
   if (!log) return tl::unexpected(log.error());
   index_report report;
   report.unused = log->indexes;
-  latest_entries latest;
+  older_entries older;
   block_buffer memory;
   for (std::size_t number = 0; number < log->segments.size(); ++number) {
     auto segment = read_segment(*log, number, memory);
@@ -91,14 +71,15 @@ tl::expected<index_report, damage> check_indexes(disk& where, wall_time now) {
     const auto index = is_last ? std::nullopt : read_index(where, file, bounds_of(*log, number));
     if (index) {
       std::erase(report.unused, index_file_name(file));
-      if (auto wrong = difference(*index, *segment, latest, now)) {
+      if (auto wrong = difference(*index, segment->latest, older, now)) {
         report.wrong.push_back({index_file_name(file), *std::move(wrong)});
       } else {
         ++report.right;
       }
     }
-    for (auto& [key, each] : *segment)
-      latest.insert_or_assign(key, each);
+    const std::uint64_t generation = log->segments[number].header.generation;
+    for (const auto& [key, each] : segment->latest)
+      older.insert_or_assign(key, older_entry{{generation, each.offset}, each.expires_at});
   }
   return report;
 }
