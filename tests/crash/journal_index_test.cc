@@ -118,6 +118,14 @@ TEST(journal_index, tells_keys_apart_that_are_alike_when_it_is_read_again) {
   }
 }
 
+// With space in its first segment for all that a test writes.
+journal::options roomy_journal() {
+  journal::options chosen = small_journal();
+  chosen.segment_bytes = 4u << 20;
+  chosen.bytes_limit = 6 * chosen.segment_bytes;
+  return chosen;
+}
+
 // Keys of which one shard has all.
 std::vector<std::uint64_t> of_one_shard(std::size_t count) {
   std::vector<std::uint64_t> numbers;
@@ -145,8 +153,7 @@ bool is_in_memory(engine_rig& rig, std::uint64_t number) {
 TEST(journal_index, keeps_what_is_asked_for_and_of_the_rest_what_was_written_last) {
   const std::vector<std::uint64_t> keys = of_one_shard(40);
   constexpr std::size_t wanted = 3;
-  journal::options chosen = small_journal();
-  chosen.bytes_limit = 32 * chosen.segment_bytes;
+  journal::options chosen = roomy_journal();
   chosen.cache_bytes = 64u << 20;
   simulated_disk disk;
   engine_rig rig(disk, chosen);
@@ -173,8 +180,7 @@ TEST(journal_index, keeps_what_is_asked_for_and_of_the_rest_what_was_written_las
 TEST(journal_index, lets_go_first_of_what_was_asked_for_longest_ago) {
   const std::vector<std::uint64_t> keys = of_one_shard(60);
   constexpr std::size_t response_bytes = 1'000;
-  journal::options chosen = small_journal();
-  chosen.bytes_limit = 32 * chosen.segment_bytes;
+  journal::options chosen = roomy_journal();
   chosen.cache_bytes = journal::shard_count * 20 * response_bytes;
   simulated_disk disk;
   engine_rig rig(disk, chosen);
