@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <set>
 #include <string>
@@ -113,6 +114,42 @@ TEST_F(redis_batches, claim_what_was_released_and_keep_the_order_of_one_key) {
     const auto* granted = std::get_if<claim_granted>(&replies[key]);
     ASSERT_NE(granted, nullptr) << to_text(replies[key]);
     EXPECT_EQ(granted->attempt_number, key < 60 ? 2u : 1u);
+  }
+}
+
+TEST_F(redis_batches, give_each_command_the_lease_and_the_retention_that_it_asks_for) {
+  using std::chrono::milliseconds;
+  std::vector<command> what;
+  for (std::uint64_t key = 0; key < many; ++key) {
+    claim asked = claim_of(key, key);
+    asked.lease = lease + milliseconds{key % 11};
+    asked.retention += milliseconds{key % 3};
+    what.emplace_back(std::move(asked));
+  }
+  const auto granted = ask_all(what);
+  for (std::uint64_t key = 0; key < many; ++key) {
+    const auto* grant = std::get_if<claim_granted>(&granted[key]);
+    ASSERT_NE(grant, nullptr) << to_text(granted[key]);
+    EXPECT_EQ(grant->lease_left, lease + milliseconds{key % 11});
+  }
+  std::vector<command> ends;
+  for (std::uint64_t key = 0; key < many; ++key) {
+    complete end = completed_of(key, key, "response " + std::to_string(key));
+    auto& outcome = std::get<outcome_completed>(end.outcome);
+    outcome.retention = milliseconds{1'000 + 1'000 * (key % 10)};
+    outcome.retention_tombstone = outcome.retention;
+    ends.emplace_back(std::move(end));
+  }
+  EXPECT_EQ(count<applied>(ask_all(ends)), many);
+  clock_.advance(milliseconds{5'500});
+  set_redis_clock(clock_.now());
+  const auto later = ask_all(claims_of(0, many, 1'000));
+  for (std::uint64_t key = 0; key < many; ++key) {
+    const auto* replayed = std::get_if<record_completed>(&later[key]);
+    ASSERT_EQ(replayed != nullptr, key % 10 >= 5) << key << ": " << to_text(later[key]);
+    if (replayed != nullptr) {
+      EXPECT_EQ(*replayed->response, "response " + std::to_string(key));
+    }
   }
 }
 

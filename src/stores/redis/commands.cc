@@ -1,7 +1,9 @@
 #include "stores/redis/commands.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <string_view>
 #include <variant>
 
 #include "base/assert.h"
@@ -23,6 +25,30 @@ std::int64_t ms_of(std::chrono::milliseconds duration) {
 
 std::string_view digit(bool set) {
   return set ? "1" : "0";
+}
+
+// Pieces of a record, as scripts.cc lays it out.
+using namespace std::string_view_literals;
+constexpr std::string_view running_begin = "\1\0"sv;  // Version and state.
+static_assert(record_version == 1 && static_cast<int>(stored_state::in_flight) == 0);
+constexpr std::string_view first_number = "\0\0\0\1"sv;
+constexpr std::string_view no_tombstone_no_response = "\0\0\0\0\0\0\0\0"sv;
+
+// How long a part is, in front of it.
+class part_size {
+ public:
+  explicit part_size(std::string_view part) {
+    for (std::size_t i = 0; i < bytes_.size(); ++i)
+      bytes_[i] = static_cast<char>(part.size() >> (8 * (bytes_.size() - 1 - i)));
+  }
+  std::string_view text() const { return {bytes_.data(), bytes_.size()}; }
+
+ private:
+  std::array<char, 4> bytes_{};
+};
+
+std::string_view bytes_of(const attempt_id& attempt) {
+  return {reinterpret_cast<const char*>(attempt.bytes.data()), attempt.bytes.size()};
 }
 
 // `arguments`: of the script, its keys among them.
@@ -117,24 +143,43 @@ bool may_go_with_others(const command& what) {
   return ended != nullptr && std::holds_alternative<outcome_completed>(ended->outcome) && !has_response_beside(what);
 }
 
+bool may_share_script(const command& one, const command& other) {
+  if (one.index() != other.index()) return false;
+  if (const auto* asked = std::get_if<claim>(&one)) {
+    const auto& beside = std::get<claim>(other);
+    return asked->lease == beside.lease && asked->retention == beside.retention;
+  }
+  const auto& first = std::get<outcome_completed>(std::get<complete>(one).outcome);
+  const auto& second = std::get<outcome_completed>(std::get<complete>(other).outcome);
+  return first.retention == second.retention && first.retention_tombstone == second.retention_tombstone &&
+         place_of(first) == place_of(second);
+}
+
 void add_commands(requests& into, std::span<const command* const> what, std::uint64_t floor,
                   const script_names* names) {
   const bool are_claims = std::holds_alternative<claim>(*what.front());
-  const std::size_t arguments = are_claims ? 1 + 5 * what.size() : 7 * what.size();
-  begin_script(into, are_claims ? script::claim_many : script::complete_many, arguments, names, what.size());
+  const script which = are_claims ? script::claim_many : script::complete_many;
+  begin_script(into, which, 3 + 3 * what.size(), names, what.size());
   for (const command* each : what)
     into.word(record_name(are_claims ? std::get<claim>(*each).key : std::get<complete>(*each).key).text());
-  if (are_claims) into.word(floor);
+  if (are_claims) {
+    const auto& first = std::get<claim>(*what.front());
+    into.word(floor).word(ms_of(first.lease)).word(ms_of(first.retention));
+  } else {
+    const auto& first = std::get<outcome_completed>(std::get<complete>(*what.front()).outcome);
+    into.word(ms_of(first.retention)).word(ms_of(first.retention_tombstone)).word(static_cast<int>(place_of(first)));
+  }
   for (const command* each : what) {
     if (are_claims) {
       const auto& asked = std::get<claim>(*each);
-      into.word(asked.attempt.bytes).word(ms_of(asked.lease)).word(ms_of(asked.retention)).word(*asked.fingerprint);
+      into.word({running_begin, bytes_of(asked.attempt), first_number});
+      into.word({part_size(*asked.fingerprint).text(), *asked.fingerprint, no_tombstone_no_response});
     } else {
       const auto& ended = std::get<complete>(*each);
       const auto& done = std::get<outcome_completed>(ended.outcome);
-      into.word(ended.attempt.bytes).word(ms_of(done.retention)).word(ms_of(done.retention_tombstone));
-      into.word(*done.tombstone).word(static_cast<int>(place_of(done)));
-      into.word(done.response == nullptr ? std::string_view() : std::string_view(*done.response));
+      const auto response = done.response == nullptr ? std::string_view() : std::string_view(*done.response);
+      into.word({running_begin, bytes_of(ended.attempt)});
+      into.word({part_size(*done.tombstone).text(), *done.tombstone, part_size(response).text(), response});
     }
   }
 }

@@ -39,13 +39,15 @@ struct encoded {
 // `floor`: every fence that is granted is above it.
 void add_command(requests& into, const command& what, const encoding& how, std::uint64_t floor,
                  const script_names* names);
-// Several claims, or several completions, of different keys; of those that may_go_with_others() alone.
+// Several claims, or several completions, of different keys, of which each may share a script with each other.
 void add_commands(requests& into, std::span<const command* const> what, std::uint64_t floor, const script_names* names);
 void add_script(requests& into, const encoded& what, const script_names* names);
 
 // Whether a script for many commands carries it out: a claim that takes nothing over, or a completion whose outcome is
 // known and lies in its record.
 bool may_go_with_others(const command& what);
+// Whether two of those may go in the same one: it has one lease and one retention for all.
+bool may_share_script(const command& one, const command& other);
 
 // Whether it is a completion whose response lies beside the record, and has to be put there before.
 bool has_response_beside(const command& what);

@@ -21,6 +21,8 @@ constexpr std::size_t batch_bytes_max = 256 << 10;
 constexpr std::size_t batch_orders_max = 512;
 // The server does nothing else while it runs a script: some half a millisecond.
 constexpr std::size_t part_orders_max = 64;
+// Commands that differ in lease or retention go apart. Where there are more kinds than this, they go in smaller parts.
+constexpr std::size_t parts_open_max = 8;
 // Their replies are long.
 constexpr std::size_t batch_fetches_max = 32;
 // A command is shown to another server so often before it is refused.
@@ -129,7 +131,7 @@ std::vector<order> lane::take_orders() {
 // Only the first order of a key goes with others, and those behind it come after them.
 std::vector<lane::part> lane::parts_of(std::vector<order> orders) const {
   std::vector<part> gathered, rest;
-  std::array<std::optional<std::size_t>, 2> open;  // Of claims and of completions: the part that has room.
+  std::vector<std::size_t> open;  // The parts that have room, the oldest first.
   std::unordered_set<record_key, core::record_key_index> keys;
   for (order& each : orders) {
     const auto* asked = std::get_if<pending_command>(&each.what);
@@ -139,12 +141,19 @@ std::vector<lane::part> lane::parts_of(std::vector<order> orders) const {
       rest.emplace_back().push_back(std::move(each));
       continue;
     }
-    auto& place = open[std::holds_alternative<claim>(asked->what) ? 0 : 1];
-    if (!place || gathered[*place].size() >= part_orders_max) {
-      place = gathered.size();
+    const auto shares = [&](std::size_t place) {
+      const order& first = gathered[place].front();
+      return may_share_script(std::get<pending_command>(first.what).what, asked->what);
+    };
+    auto place = std::find_if(open.begin(), open.end(), shares);
+    if (place == open.end()) {
+      if (open.size() >= parts_open_max) open.erase(open.begin());
+      place = open.insert(open.end(), gathered.size());
       gathered.emplace_back();
     }
-    gathered[*place].push_back(std::move(each));
+    part& taken = gathered[*place];
+    taken.push_back(std::move(each));
+    if (taken.size() >= part_orders_max) open.erase(place);
   }
   std::move(rest.begin(), rest.end(), std::back_inserter(gathered));
   return gathered;
@@ -333,21 +342,25 @@ void lane::settle_found(order what, script_reply found, bool replicated, std::de
 
 // Whatever it is not clear about is asked for again, by the order's own script.
 void lane::settle_part(part done, value& told, bool replicated, std::deque<order>& again) {
-  const bool is_whole = told.is(value::kind::list) && told.items.size() == done.size();
   if (told.is(value::kind::error)) with_text_ = judge_error(told.text).what_to_do == remedy::send_text;
-  for (std::size_t i = 0; i < done.size(); ++i) {
-    const bool is_claim = std::holds_alternative<claim>(std::get<pending_command>(done[i].what).what);
-    if (is_whole && is_claim) {
-      if (auto found = read_script_reply(told.items[i])) {
-        settle_found(std::move(done[i]), *std::move(found), replicated, again);
-        continue;
+  if (std::holds_alternative<claim>(std::get<pending_command>(done.front().what).what)) {
+    auto found = read_replies_to_claims(told, done.size());
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      if (found[i]) {
+        settle_found(std::move(done[i]), *std::move(found[i]), replicated, again);
+      } else {
+        again.push_back(std::move(done[i]));
       }
     }
-    if (is_whole && !is_claim && told.items[i].number == 1) {
+    return;
+  }
+  const bool is_whole = told.is(value::kind::list) && told.items.size() == done.size();
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    if (is_whole && told.items[i].number == 1) {
       conclude(std::move(done[i]), {.changed = true, .now = {}, .record = {}}, replicated, again);
-      continue;
+    } else {
+      again.push_back(std::move(done[i]));
     }
-    again.push_back(std::move(done[i]));
   }
 }
 

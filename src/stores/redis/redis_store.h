@@ -43,7 +43,7 @@ struct options {
   target_words where;
   durability level = durability::synced;
   std::uint32_t wait_replicas = 0;  // So many have to have a change before it is acknowledged.
-  std::size_t lanes = 2;            // Connections to each server that carry commands; one more counts and purges.
+  std::size_t lanes = 1;            // Connections to each server that carry commands; one more counts and purges.
   std::size_t commands_queued_max = 100'000;
   std::size_t command_bytes_max = std::size_t{64} << 20;
   std::chrono::milliseconds connect_timeout{5'000};

@@ -57,6 +57,11 @@ void use(const value& told) {
   if (const auto found = read_script_reply(told); found && found->record) {
     onceward_assert(found->changed || found->record->kept.fingerprint != nullptr);
   }
+  constexpr std::size_t claims = 2;
+  const auto found = read_replies_to_claims(told, claims);
+  onceward_assert(found.size() == claims);
+  for (const auto& each : found)
+    onceward_assert(!each || each->record);
   if (const auto to = read_redirection(told.text, asked)) onceward_assert(to->slot < slot_count && to->to.port != 0);
   static_cast<void>(judge_error(told.text));
   static_cast<void>(read_record(told.text));

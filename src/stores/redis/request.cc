@@ -26,9 +26,14 @@ requests& requests::word(std::span<const std::byte> bytes) {
   return word(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
-requests& requests::word(std::string_view first, std::string_view second) {
-  put_length('$', first.size() + second.size());
-  bytes_.append(first).append(second).append("\r\n");
+requests& requests::word(std::initializer_list<std::string_view> pieces) {
+  std::size_t length = 0;
+  for (const std::string_view each : pieces)
+    length += each.size();
+  put_length('$', length);
+  for (const std::string_view each : pieces)
+    bytes_.append(each);
+  bytes_.append("\r\n");
   return *this;
 }
 

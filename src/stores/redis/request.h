@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,8 +21,8 @@ class requests {
   requests& word(Number number) {
     return word_of_number(static_cast<std::int64_t>(number));
   }
-  // A word in two pieces.
-  requests& word(std::string_view first, std::string_view second);
+  // A word in pieces.
+  requests& word(std::initializer_list<std::string_view> pieces);
 
   template <typename... Words>
   requests& add(const Words&... words) {

@@ -67,55 +67,53 @@ if free then
 end
 )";
 
-// ARGV: a fence that the next are to be above; then of each key: attempt, lease, retention, fingerprint.
+// What many commands share is reckoned, packed and written as digits once, and what is only one's comes packed: of the
+// time that a script takes for a command, most goes into values that Lua has to make.
+
+// ARGV: a fence that the next is to be above, lease, retention; then of each key: how its record begins, up to its
+// fence, and how it ends, from its fingerprint.
 constexpr std::string_view claim_many_text = R"(
-local layout = '>BBc16I4I8I8I8I8I8I8BI4c0I4c0I4c0'
 local time = redis.call('TIME')
 local micros = time[1] * 1000000 + time[2]
 local now = (micros - micros % 1000) / 1000
 local fence = math.max(micros, ARGV[1] + 1)
-local told = {}
+local ended_at = now + ARGV[2]
+local expires_at = ended_at + ARGV[3]
+local times = struct.pack('>I8I8I8I8I8B', now, ended_at, expires_at, ARGV[3], 0, 0)
+local expires = string.format('%.0f', expires_at)
+local pcall, pack = redis.pcall, struct.pack
+local told = {now, fence, ended_at}
 for i, key in ipairs(KEYS) do
-  local kept = redis.pcall('GET', key)
-  if type(kept) == 'string' then
-    told[i] = {0, now, kept}
-  elseif kept then
-    told[i] = {0, now}
-  else
-    local place = 4 * i - 2
-    local ended_at = now + ARGV[place + 1]
-    local expires_at = ended_at + ARGV[place + 2]
-    local fingerprint = ARGV[place + 3]
-    redis.call('SET', key, struct.pack(layout, 1, 0, ARGV[place], 1, fence, now, ended_at, expires_at,
-      ARGV[place + 2], 0, 0, #fingerprint, fingerprint, 0, '', 0, ''), 'PXAT', expires_at)
-    told[i] = {1, now, 1, fence, ended_at}
-    fence = fence + 1
-  end
+  local place = 2 * i + 2
+  local kept = pcall('SET', key, ARGV[place] .. pack('>I8', fence + i - 1) .. times .. ARGV[place + 1], 'NX', 'GET',
+    'PXAT', expires)
+  told[i + 3] = not kept and 1 or type(kept) == 'string' and kept or 0
 end
 return told
 )";
 
-// ARGV of each key: attempt, retention, retention of the tombstone, tombstone, place, response.
+// ARGV: retention, retention of the tombstone, place; then of each key: how the record of an attempt that runs begins,
+// up to its number, and how it is to end, from its tombstone. Until then it ends with eight bytes: of no tombstone and
+// no response.
 constexpr std::string_view complete_many_text = R"(#!lua flags=allow-oom
-local layout = '>BBc16I4I8I8I8I8I8I8BI4c0I4c0I4c0'
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local response_expires_at = now + ARGV[1]
+local expires_at = math.max(response_expires_at, now + ARGV[2])
+local times = struct.pack('>I8I8', now, expires_at)
+local last = struct.pack('>I8B', response_expires_at, ARGV[3])
+local expires = string.format('%.0f', expires_at)
+local call, pcall, sub, unpack = redis.call, redis.pcall, string.sub, struct.unpack
 local told = {}
 for i, key in ipairs(KEYS) do
-  local kept = redis.pcall('GET', key)
-  told[i] = 0
-  if type(kept) == 'string' and string.byte(kept) == 1 then
-    local at = 6 * i - 5
-    local version, state, attempt, number, fence, first_seen, ended_at, expires_at, retention, response_expires_at,
-      place, fingerprint = struct.unpack(layout, kept)
-    if expires_at > now and attempt == ARGV[at] and state <= 1 then
-      response_expires_at = now + ARGV[at + 1]
-      expires_at = math.max(response_expires_at, now + ARGV[at + 2])
-      redis.call('SET', key, struct.pack(layout, 1, 2, attempt, number, fence, first_seen, now, expires_at, retention,
-        response_expires_at, ARGV[at + 4], #fingerprint, fingerprint, #ARGV[at + 3], ARGV[at + 3], #ARGV[at + 5],
-        ARGV[at + 5]), 'PXAT', expires_at)
-      told[i] = 1
-    end
+  local place = 2 * i + 2
+  local kept = pcall('GET', key)
+  if type(kept) == 'string' and sub(kept, 1, 18) == ARGV[place] and unpack('>I8', kept, 47) > now then
+    call('SET', key, '\1\2' .. sub(kept, 3, 38) .. times .. sub(kept, 55, 62) .. last .. sub(kept, 72, -9) ..
+      ARGV[place + 1], 'PXAT', expires)
+    told[i] = 1
+  else
+    told[i] = 0
   end
 end
 return told

@@ -7,9 +7,11 @@
 // script runs alone: it never meets a concurrent change.
 //
 // Outside a cluster, most claims and completions go many at once. These two scripts do what nearly all of them need,
-// and change nothing else: they grant claims of keys that are absent, and complete attempts that run. Each returns a
-// list: of a claim what its own script would have returned, of a completion whether it was done. What they left alone
-// is asked for again by its own script, and so is everything after an error.
+// and change nothing else: they grant claims of keys that are absent, and complete attempts that run. What the commands
+// of one script share is sent once: lease and retention. Each returns a list. For claims: the time, the fence of the
+// first (each further one has the next) and the end of their leases; then of each 1, the record that was there, or 0.
+// For completions: of each whether it was done. What they left alone is asked for again by its own script, and so is
+// everything after an error.
 #pragma once
 
 #include <array>

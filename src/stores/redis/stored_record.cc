@@ -82,9 +82,10 @@ constexpr std::size_t number_item = 2;
 constexpr std::size_t fence_item = 3;
 constexpr std::size_t lease_end_item = 4;
 
-result<stored_record> read_grant(const std::vector<value>& items) {
-  const std::int64_t number = items[number_item].number, token = items[fence_item].number,
-                     lease_end = items[lease_end_item].number;
+// In front of what the script for many claims returns of each.
+constexpr std::size_t claims_items = 3;
+
+result<stored_record> read_grant(std::int64_t number, std::int64_t token, std::int64_t lease_end) {
   const bool good = number > 0 && number <= std::numeric_limits<std::uint32_t>::max() && token > 0 &&
                     token <= time_max && lease_end > 0 && lease_end <= time_max;
   if (!good) return tl::unexpected(errc::corrupt);
@@ -159,13 +160,35 @@ result<script_reply> read_script_reply(const value& told) {
   if (now <= 0 || now > time_max) return tl::unexpected(errc::corrupt);
   script_reply read{told.items[0].number == 1, wall_time{std::chrono::milliseconds{now}}, std::nullopt};
   if (read.changed && told.items.size() == grant_items) {
-    auto granted = read_grant(told.items);
+    auto granted = read_grant(told.items[number_item].number, told.items[fence_item].number,
+                              told.items[lease_end_item].number);
     if (!granted) return tl::unexpected(granted.error());
     read.record = *std::move(granted);
   } else if (told.items.size() > 2 && told.items[2].is(value::kind::text)) {
     auto record = read_record(told.items[2].text);
     if (!record) return tl::unexpected(record.error());
     read.record = *std::move(record);
+  }
+  return read;
+}
+
+std::vector<std::optional<script_reply>> read_replies_to_claims(const value& told, std::size_t claims) {
+  std::vector<std::optional<script_reply>> read(claims);
+  if (!told.is(value::kind::list) || told.items.size() != claims_items + claims) return read;
+  const std::int64_t now = told.items[0].number;
+  if (now <= 0 || now > time_max) return read;
+  std::int64_t token = told.items[1].number;
+  for (std::size_t i = 0; i < claims; ++i) {
+    const value& each = told.items[claims_items + i];
+    const auto granted = read_grant(1, token, told.items[2].number);
+    if (!granted) break;
+    ++token;
+    if (each.is(value::kind::number) && each.number == 1) {
+      read[i] = {true, wall_time{std::chrono::milliseconds{now}}, *granted};
+    } else if (each.is(value::kind::text)) {
+      auto record = read_record(each.text);
+      if (record) read[i] = {false, wall_time{std::chrono::milliseconds{now}}, *std::move(record)};
+    }
   }
   return read;
 }

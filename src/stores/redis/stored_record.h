@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/verdict.h"
 #include "onceward/result.h"
@@ -40,6 +41,9 @@ struct script_reply {
   std::optional<stored_record> record;
 };
 result<script_reply> read_script_reply(const value& told);
+// Of the script for many claims, in their order; nothing for one that it left alone, and for all where it is no such
+// reply to so many.
+std::vector<std::optional<script_reply>> read_replies_to_claims(const value& told, std::size_t claims);
 
 // The keys of a record and of its response. What is in braces decides the slot: they lie together.
 std::string name_of(const record_key& key);

@@ -158,6 +158,58 @@ TEST(script_reply, of_a_grant_is_what_the_grant_is) {
   EXPECT_FALSE(read_script_reply(numbers({1, 1'000}))->record);
 }
 
+TEST(script_reply, to_many_claims_leaves_out_what_it_does_not_tell) {
+  const auto number = [](std::int64_t told) {
+    return value{.what = value::kind::number, .text = {}, .number = told, .items = {}};
+  };
+  const value no_record{.what = value::kind::text, .text = "none", .items = {}};
+  value told{.what = value::kind::list, .text = {}, .items = {}};
+  told.items = {number(1'000), number(77), number(31'000), number(1), number(0), no_record, number(1)};
+  const auto read = read_replies_to_claims(told, 4);
+  ASSERT_EQ(read.size(), 4u);
+  ASSERT_TRUE(read[0] && read[0]->changed && read[0]->record);
+  EXPECT_EQ(read[0]->now, wall_time{1s});
+  EXPECT_EQ(read[0]->record->kept.attempt_number, 1u);
+  EXPECT_EQ(read[0]->record->kept.token, fence{77});
+  EXPECT_EQ(std::get<core::state_in_flight>(read[0]->record->kept.state).lease_end, wall_time{31s});
+  EXPECT_FALSE(read[1]);
+  EXPECT_FALSE(read[2]);
+  ASSERT_TRUE(read[3] && read[3]->record);
+  EXPECT_EQ(read[3]->record->kept.token, fence{80});
+  for (const auto& each : read_replies_to_claims(told, 3))
+    EXPECT_FALSE(each);
+  told.items[1] = number(0);
+  for (const auto& each : read_replies_to_claims(told, 4))
+    EXPECT_FALSE(each);
+}
+
+TEST(commands, share_a_script_where_their_lease_and_retention_are_the_same) {
+  claim one{};
+  one.lease = 30s;
+  one.retention = 1h;
+  claim other = one;
+  other.key.bytes[0] = std::byte{1};
+  EXPECT_TRUE(may_share_script(one, other));
+  other.lease = 31s;
+  EXPECT_FALSE(may_share_script(one, other));
+  other = one;
+  other.retention = 2h;
+  EXPECT_FALSE(may_share_script(one, other));
+  complete end{};
+  EXPECT_FALSE(may_share_script(one, end));
+  const auto ending = [](std::chrono::milliseconds retention, bool with_response) {
+    complete made{};
+    outcome_completed outcome{};
+    outcome.retention = outcome.retention_tombstone = retention;
+    if (with_response) outcome.response = std::make_shared<const std::string>("response");
+    made.outcome = outcome;
+    return made;
+  };
+  EXPECT_TRUE(may_share_script(ending(1h, true), ending(1h, true)));
+  EXPECT_FALSE(may_share_script(ending(1h, true), ending(2h, true)));
+  EXPECT_FALSE(may_share_script(ending(1h, true), ending(1h, false)));
+}
+
 TEST(word_of_ends, is_heard_by_others_only) {
   std::array<record_key, 2> keys{};
   keys[0].bytes[31] = std::byte{7};
