@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """The example services, killed before and after every statement that they send: stock, charges and records are always
-in step, and a retry makes one effect of it. Then duplicates at once, and the real gateway on the same database.
+in step, and a retry makes one effect of it. Then duplicates at once, and the real gateway on the same database, before,
+after and while the library has the key.
 """
 
+import contextlib
 import os
 import pathlib
 import re
@@ -143,8 +145,8 @@ class OnPostgres(Killed, shared_store.SharedStoreStory):
         self.server.sql(f"DROP DATABASE {orders.place.rsplit('/', 1)[1]} WITH (FORCE)", "postgres")
 
 
-class BesideAGateway(shared_store.SharedStoreStory):
-    """What the library wrote, the gateway reads, and the other way round."""
+class OrdersBesideAGateway(shared_store.SharedStoreStory):
+    """The example and a gateway's requests for the same orders, in a database of the test's own."""
 
     BODY = b'{"item":"tea","quantity":1}'
 
@@ -156,6 +158,10 @@ class BesideAGateway(shared_store.SharedStoreStory):
     def send_order(self, gateway, key, body=BODY):
         return gateway.call("POST", "/orders", [("Authorization", "alice"), ("Idempotency-Key", key),
                                                 ("Content-Type", "application/json")], body)
+
+
+class BesideAGateway(OrdersBesideAGateway):
+    """What the library wrote, the gateway reads, and the other way round."""
 
     def test_the_gateway_replays_what_the_library_recorded(self):
         configured = self.make_shared(self.orders.place)
@@ -191,6 +197,127 @@ class BesideAGateway(shared_store.SharedStoreStory):
         gate.open()
         self.assertEqual(runs.result().status, 200)
         self.assertTrue(self.orders.order(key="k-7")[1].startswith("replayed 200"))
+
+
+class OneKeyAtBoth(OrdersBesideAGateway):
+    """One request comes to a gateway and to the library at once: whoever has the key first runs it, alone."""
+
+    def setUp(self):
+        super().setUp()
+        self.upstream = self.start_upstream()
+        (self.gateway,) = self.start_shared(url=self.orders.place, defaults={"lease": "1h", "wait": "1h"})
+        self.assertEqual(self.orders.run("setup"), (0, ""))
+
+    def database(self):
+        return self.orders.place.rsplit("/", 1)[1]
+
+    def charges(self):
+        return int(self.server.sql("SELECT count(*) FROM charge", self.database()))
+
+    def wait_for_waiting(self, gateway=0, library=0):
+        """Until so many sessions wait for a lock; of the gateway there may be more."""
+        text = ("SELECT count(*) FILTER (WHERE application_name = 'onceward') >= {} AND"
+                " count(*) FILTER (WHERE application_name <> 'onceward') = {} FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND datname = current_database()").format(gateway, library)
+        waiting.until(lambda: self.server.sql(text, self.database()) == "t", "they wait for one another")
+
+    @contextlib.contextmanager
+    def library_that_has_claimed(self, key):
+        """Its process, before the statement after its claim, and what lets it go on."""
+        with self.server.open_session(self.database()) as session:
+            session.ask("BEGIN; SELECT FROM stock WHERE item = 'tea' FOR UPDATE")
+            process = self.orders.start("place", "alice", key, "tea", "1")
+            self.wait_for_waiting(library=1)
+            yield process, lambda: session.ask("COMMIT")
+
+    def send_until_the_row_is_free(self, key):
+        """A gateway waits for a row two seconds, and then refuses: definite, and to be sent again."""
+        while True:
+            answer = self.send_order(self.gateway, key)
+            if answer.status != 503:
+                return answer
+            self.assert_problem(answer, "store-unavailable")
+
+    def order_until_it_does_not_run_elsewhere(self, key):
+        while True:
+            status, said = self.orders.order(key=key)
+            if said != "in flight":
+                return status, said
+
+    def assert_ran(self, process):
+        self.assertTrue(process.communicate(timeout=waiting.DEADLINE_S)[0].startswith("ran 201"))
+
+    def assert_replay_of_the_library(self, answer):
+        self.assertEqual((answer.status, answer.body), (201, b'{"ordered":' + self.BODY + b"}"))
+        self.assertEqual(answer["Idempotent-Replayed"], "true")
+        self.assert_requests("/orders", 0)
+        self.assertEqual(self.charges(), 1)
+
+    def assert_replayed_to_the_library(self, key, answer):
+        self.assertEqual(self.orders.order(key=key), (0, f"replayed 200 {answer.body.decode().strip()}"))
+        self.assert_requests("/orders", 1)
+        self.assertEqual(self.charges(), 0)
+
+    def test_a_gateway_waits_for_the_library_and_replays(self):
+        with self.library_that_has_claimed("k-1") as (process, go_on):
+            duplicate = waiting.Background(lambda: self.send_until_the_row_is_free("k-1"))
+            self.wait_for_waiting(gateway=1, library=1)
+            go_on()
+            self.assert_ran(process)
+        self.assert_replay_of_the_library(duplicate.result())
+
+    def test_a_gateway_that_has_waited_long_enough_refuses_and_forwards_nothing(self):
+        with self.library_that_has_claimed("k-1") as (process, go_on):
+            self.assert_problem(self.send_order(self.gateway, "k-1"), "store-unavailable")
+            self.assert_requests("/orders", 0)
+            go_on()
+            self.assert_ran(process)
+        self.assert_replay_of_the_library(self.send_order(self.gateway, "k-1"))
+
+    def test_a_gateway_runs_what_the_library_did_not_commit(self):
+        with self.library_that_has_claimed("k-1") as (process, go_on):
+            duplicate = waiting.Background(lambda: self.send_until_the_row_is_free("k-1"))
+            self.wait_for_waiting(gateway=1, library=1)
+            process.kill()
+            process.communicate(timeout=waiting.DEADLINE_S)
+            go_on()
+        answer = duplicate.result()
+        self.assert_first(answer)
+        self.assert_replayed_to_the_library("k-1", answer)
+
+    def test_the_library_does_not_run_what_a_gateway_runs(self):
+        gate = waiting.Gate()
+        self.upstream.script("/orders", upstream.run_then_held(gate))
+        runs = waiting.Background(lambda: self.send_order(self.gateway, "k-1"))
+        self.upstream.wait_for_requests("/orders")
+        self.assertEqual(self.orders.order(), (1, "in flight"))
+        self.assertEqual(self.orders.order(quantity="2"), (1, "mismatch: body"))
+        gate.open()
+        answer = runs.result()
+        self.assert_first(answer)
+        self.assert_replayed_to_the_library("k-1", answer)
+
+    def test_of_both_at_once_one_runs(self):
+        for number in range(10):
+            key = f"k-{number}"
+            before = self.charges(), len(self.upstream.ledger("/orders"))
+            with self.server.open_session(self.database()) as session:
+                session.ask("BEGIN; LOCK TABLE onceward.record IN EXCLUSIVE MODE")
+                sent = [waiting.Background(lambda key=key: self.send_until_the_row_is_free(key)) for _ in range(3)]
+                placed = [waiting.Background(lambda key=key: self.order_until_it_does_not_run_elsewhere(key))
+                          for _ in range(3)]
+                self.wait_for_waiting(gateway=1, library=3)
+                session.ask("COMMIT")
+            answers = [each.result() for each in sent]
+            said = [each.result()[1].split(" ", 2) for each in placed]
+            ran = [how for how, _, _ in said if how != "replayed"]
+            ran += ["forwarded" for each in answers if not each["Idempotent-Replayed"]]
+            self.assertEqual(len(ran), 1, (said, answers))
+            told = {(str(each.status), each.body.decode().strip()) for each in answers}
+            self.assertEqual(told | {(status, body) for _, status, body in said}, told)
+            self.assertEqual(len(told), 1, told)
+            after = self.charges(), len(self.upstream.ledger("/orders"))
+            self.assertEqual(after, (before[0] + (ran == ["ran"]), before[1] + (ran == ["forwarded"])))
 
 
 if __name__ == "__main__":
