@@ -14,8 +14,9 @@
 
 #include "onceward/transaction.h"
 
-// libpq's connection; <postgresql/libpq-fe.h> is not needed to read this header.
+// libpq's connection and result; <postgresql/libpq-fe.h> is not needed to read this header.
 struct pg_conn;
+struct pg_result;
 
 namespace onceward::transaction {
 
@@ -43,13 +44,22 @@ class postgres_transaction {
   // Adds a message to the outbox.
   done send(const run& attempt, std::string_view topic, std::string_view payload);
 
-  // Sends COMMIT and says what became of it.
+  // Sends COMMIT and says what became of it. A commit that this server has, and that the synchronous standby did not
+  // acknowledge, is `commit_unknown` although the server reports success. It is seen by a notice receiver, which this
+  // call takes the place of, and puts back; not that of the caller's own, if there is one: libpq does not say what it
+  // was set with. Such a receiver asks commit_is_unacknowledged() of each notice. (Notice processors are called as
+  // ever.)
   done commit();
 
  private:
   pg_conn* connection_;
   const identifier& rules_;
 };
+
+// Whether a notice that came with a COMMIT says that the commit was not acknowledged by the synchronous standby that it
+// had to wait for: what commit() calls `commit_unknown`. For callers who send COMMIT themselves, or have a notice
+// receiver of their own. Any thread.
+bool commit_is_unacknowledged(const pg_result* notice);
 
 // For the relay that sends what is in the outbox, inside a transaction of its own: takes the oldest messages that no
 // other relay has taken, at most `limit`; deletes those that were sent. Messages may be sent again where the commit

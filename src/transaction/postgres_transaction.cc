@@ -9,7 +9,6 @@
 #include <span>
 #include <utility>
 
-#include "base/hex.h"
 #include "base/random.h"
 #include "core/verdict.h"
 #include "stores/postgres/parameters.h"
@@ -268,6 +267,48 @@ bool is_lock_timeout(const begun& result) {
   return failed != nullptr && failed->code == "55P03";
 }
 
+// ---- The commit -----------------------------------------------------------------------------------------------------
+
+// The one that a connection has from the beginning; it calls the notice processor, and looks at no argument.
+PQnoticeReceiver receiver_of_libpq() {
+  static const PQnoticeReceiver found = [] {
+    PGconn* const nobody = PQconnectStart("=");  // Is no connection string, so nothing is connected to.
+    const PQnoticeReceiver receiver = PQsetNoticeReceiver(nobody, nullptr, nullptr);
+    PQfinish(nobody);
+    return receiver;
+  }();
+  return found;
+}
+
+// Sees the warnings of a COMMIT while it lives, and hands them on.
+class commit_watch {
+ public:
+  explicit commit_watch(PGconn* connection) : connection_(connection) {
+    const PQnoticeReceiver before = PQsetNoticeReceiver(connection, nullptr, nullptr);
+    if (before == nullptr || before != receiver_of_libpq()) return;
+    before_ = before;
+    PQsetNoticeReceiver(connection, &commit_watch::take, this);
+  }
+  commit_watch(const commit_watch&) = delete;
+  commit_watch& operator=(const commit_watch&) = delete;
+  ~commit_watch() {
+    if (before_ != nullptr) PQsetNoticeReceiver(connection_, before_, nullptr);
+  }
+
+  bool saw_no_acknowledgement() const { return saw_it_; }
+
+ private:
+  static void take(void* self, const PGresult* notice) {
+    auto* const watch = static_cast<commit_watch*>(self);
+    watch->saw_it_ = watch->saw_it_ || commit_is_unacknowledged(notice);
+    watch->before_(nullptr, notice);
+  }
+
+  PGconn* connection_;
+  PQnoticeReceiver before_ = nullptr;  // Null where the caller has one of its own.
+  bool saw_it_ = false;
+};
+
 // ---- The response ---------------------------------------------------------------------------------------------------
 
 // The day on which the response expires may have no partition yet; a savepoint bears the refusal that says so.
@@ -279,6 +320,20 @@ done complete_on_new_day(PGconn* connection, const complete& what, std::chrono::
                           postgres::types_of(postgres::statement::add_day), with);
   if (!went_well(added.get())) return tl::unexpected(failure_of(connection, added.get()));
   return write(connection, what);
+}
+
+// Duplicates that wait at a gateway are told with the COMMIT, if there can be any: they have seen a phase that was
+// committed before. A run of one transaction is seen by nobody before its end, and is spared the notification, for
+// which the server commits one transaction at a time.
+done tell_gateways(PGconn* connection, const run& attempt) {
+  if (attempt.phase == 0) return {};
+  const std::string words = postgres::wake_up_text(std::span(&attempt.who.key, 1));
+  postgres::parameters with;
+  with.add(std::string_view(words));
+  const rows told = send(connection, postgres::text_of(postgres::statement::notify),
+                         postgres::types_of(postgres::statement::notify), with);
+  if (!went_well(told.get())) return tl::unexpected(failure_of(connection, told.get()));
+  return {};
 }
 
 }  // namespace
@@ -309,6 +364,7 @@ done postgres_transaction::complete(const run& attempt, const response& answer) 
     written = complete_on_new_day(connection_, what, rules_.details().policy.rules.retention);
   }
   if (!written) return written;
+  if (const auto told = tell_gateways(connection_, attempt); !told) return told;
   return sent(connection_, "RELEASE SAVEPOINT onceward_complete");
 }
 
@@ -351,8 +407,12 @@ done postgres_transaction::commit() {
     if (wrong->kind == failure_kind::aborted) static_cast<void>(transaction::send(connection_, "ROLLBACK"));
     return tl::unexpected(std::move(*wrong));
   }
+  const commit_watch watch(connection_);
   const rows result = transaction::send(connection_, "COMMIT");
   if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) {
+    if (watch.saw_no_acknowledgement()) {
+      return tl::unexpected(failure{failure_kind::commit_unknown, "the standby did not acknowledge the commit"});
+    }
     if (PQcmdStatus(result.get()) == "COMMIT"sv) return {};
     return tl::unexpected(failure{failure_kind::aborted, "the server rolled the transaction back"});
   }
@@ -362,6 +422,11 @@ done postgres_transaction::commit() {
     why.kind = failure_kind::commit_unknown;
   }
   return tl::unexpected(std::move(why));
+}
+
+bool commit_is_unacknowledged(const pg_result* notice) {
+  const char* const raised_in = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+  return postgres::is_unacknowledged_commit(state_of(notice), raised_in == nullptr ? "" : raised_in);
 }
 
 tl::expected<std::vector<outbox_message>, failure> take_from_outbox(pg_conn* connection, std::size_t limit) {

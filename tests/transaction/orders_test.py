@@ -17,7 +17,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
-from support import shared_store, story, upstream, waiting  # pylint: disable=wrong-import-position
+from support import postgres, shared_store, story, upstream, waiting  # pylint: disable=wrong-import-position
 
 STATEMENTS_MAX = 100
 
@@ -318,6 +318,53 @@ class OneKeyAtBoth(OrdersBesideAGateway):
             self.assertEqual(len(told), 1, told)
             after = self.charges(), len(self.upstream.ledger("/orders"))
             self.assertEqual(after, (before[0] + (ran == ["ran"]), before[1] + (ran == ["forwarded"])))
+
+
+class StandbyThatStandsStill(shared_store.SharedStoreStory):
+    """A primary whose synchronous standby is stopped: an order's COMMIT waits for it, until an operator ends the wait."""
+
+    # Until there is a standby, nobody waits for one.
+    server_options = {"synchronous_standby_names": "standby", "synchronous_commit": "local"}
+
+    def setUp(self):
+        name = story.new_key("standby").replace("-", "_")
+        self.orders = Orders(os.environ["ONCEWARD_POSTGRES_ORDERS"], self.server.create_database(name))
+        self.assertEqual(shared_store.migrate(self.make_shared(self.orders.place)).returncode, 0)
+        self.assertEqual(self.orders.run("setup"), (0, ""))
+        # Makes the deployment secret, too.
+        self.assertEqual(self.orders.order(key="k-0")[0], 0)
+        self.standby = postgres.Postgres()
+        self.addCleanup(self.standby.remove)
+        self.standby.create_standby_of(self.server, "standby").start()
+        waiting.until(lambda: self.ask("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1",
+                      "the standby follows")
+        self.ask(f"ALTER DATABASE {name} SET synchronous_commit = on")
+
+    def ask(self, text):
+        return self.server.sql(text, "postgres")
+
+    def order_whose_wait_is_ended_by(self, function):
+        self.standby.pause()
+        process = self.orders.start("place", "alice", "k-1", "tea", "1")
+        told = self.orders.place.rsplit("/", 1)[1]
+        waits = f"FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = '{told}'"
+        waiting.until(lambda: self.ask(f"SELECT count(*) {waits}") == "1", "the order is committed and waits")
+        self.ask(f"SELECT {function}(pid) {waits}")
+        said = process.communicate(timeout=waiting.DEADLINE_S)[0]
+        self.standby.resume()
+        return process.returncode, said.split(":")[0]
+
+    def assert_it_happened_once(self):
+        self.assertEqual(self.orders.order(), (0, 'replayed 201 {"ordered":{"item":"tea","quantity":1}}'))
+        self.assertEqual(self.server.sql("SELECT count(*) FROM charge", self.orders.place.rsplit("/", 1)[1]), "2")
+
+    def test_a_commit_whose_wait_is_cancelled_is_unknown(self):
+        self.assertEqual(self.order_whose_wait_is_ended_by("pg_cancel_backend"), (1, "commit unknown"))
+        self.assert_it_happened_once()
+
+    def test_a_commit_whose_session_is_ended_is_unknown(self):
+        self.assertEqual(self.order_whose_wait_is_ended_by("pg_terminate_backend"), (1, "commit unknown"))
+        self.assert_it_happened_once()
 
 
 if __name__ == "__main__":

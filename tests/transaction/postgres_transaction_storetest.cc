@@ -4,10 +4,15 @@
 
 #include <postgresql/libpq-fe.h>
 
+#include <condition_variable>
 #include <cstdlib>
+#include <functional>
+#include <mutex>
+#include <span>
 #include <string>
 
 #include "stores/postgres/migrate.h"
+#include "stores/postgres/postgres_store.h"
 #include "tests/transaction/stories.h"
 
 namespace onceward::transaction {
@@ -194,6 +199,182 @@ TEST_F(postgres_one_transaction, tells_a_loss_before_the_commit_from_one_in_it) 
   }
   // The same key tells: it did not happen.
   EXPECT_TRUE(std::holds_alternative<transaction::run>(serve(data, rules, {})));
+}
+
+// The notices of one session, as a caller's own receiver sees them.
+struct seen_notices {
+  int all = 0;
+  int unacknowledged = 0;
+};
+
+void see_notice(void* seen, const PGresult* notice) {
+  if (commit_is_unacknowledged(notice)) ++static_cast<seen_notices*>(seen)->unacknowledged;
+  ++static_cast<seen_notices*>(seen)->all;
+}
+
+void count_notice(void* count, const char*) {
+  ++*static_cast<int*>(count);
+}
+
+// A primary whose synchronous standby is not there: commits wait until somebody cancels the wait.
+class commit_without_standby : public postgres_one_transaction {
+ public:
+  commit_without_standby() {
+    set_standbys("'nobody'");
+    wait_until_commits_wait();
+  }
+  ~commit_without_standby() override { set_standbys("''"); }
+
+  // Runs `end`, a commit on this connection, and cancels its wait.
+  void cancelled(PGconn* session, const std::function<void()>& end) {
+    std::jthread ends(end);
+    while (!waits(session))
+      std::this_thread::yield();
+    cancel(session);
+  }
+
+ private:
+  bool waits(PGconn* session) {
+    return data.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid = " +
+                      std::to_string(PQbackendPID(session))) != "0";
+  }
+  void cancel(PGconn* session) {
+    data.run("SELECT pg_cancel_backend(" + std::to_string(PQbackendPID(session)) + ")");
+  }
+
+  // The server's processes learn of it one after the other; the one that matters last, as a rule.
+  void wait_until_commits_wait() {
+    postgres_database probe(data);
+    for (bool seen = false; !seen;) {
+      ASSERT_EQ(PQsendQuery(probe.connection(), "SELECT txid_current()"), 1);
+      while (PQconsumeInput(probe.connection()) == 1 && PQisBusy(probe.connection()) == 1) {
+        if (seen || !waits(probe.connection())) continue;
+        seen = true;
+        cancel(probe.connection());
+      }
+      while (PGresult* const result = PQgetResult(probe.connection()))
+        PQclear(result);
+    }
+  }
+
+  void set_standbys(const std::string& names) {
+    // What the test itself commits waits for nobody.
+    data.run("SET synchronous_commit = local");
+    data.run("ALTER SYSTEM SET synchronous_standby_names = " + names);
+    data.run("SELECT pg_reload_conf()");
+  }
+};
+
+TEST_F(commit_without_standby, is_indefinite_and_the_key_says_what_became_of_it) {
+  const identifier rules = make();
+  postgres_database own(data);
+  int processed = 0;
+  PQsetNoticeProcessor(own.connection(), &count_notice, &processed);
+  postgres_transaction with(own.connection(), rules);
+  own.run("BEGIN");
+  const begun first = with.begin(identity_of(rules, {}));
+  ASSERT_TRUE(std::holds_alternative<transaction::run>(first));
+  ASSERT_TRUE(with.complete(std::get<transaction::run>(first), created()));
+  done ended;
+  cancelled(own.connection(), [&] { ended = with.commit(); });
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().kind, failure_kind::commit_unknown);
+  // The caller's processor heard it as well, and is there afterwards.
+  EXPECT_EQ(processed, 1);
+  own.run("DO $$ BEGIN RAISE WARNING 'of the caller'; END $$");
+  EXPECT_EQ(processed, 2);
+  EXPECT_TRUE(std::holds_alternative<replayed>(serve(data, rules, {})));
+}
+
+TEST_F(commit_without_standby, is_seen_by_a_receiver_of_the_callers_whoever_commits) {
+  const identifier rules = make();
+  int number = 0;
+  for (const bool by_caller : {true, false}) {
+    postgres_database own(data);
+    seen_notices seen;
+    PQsetNoticeReceiver(own.connection(), &see_notice, &seen);
+    own.run("DO $$ BEGIN RAISE WARNING 'of the caller'; END $$");
+    EXPECT_EQ(seen.unacknowledged, 0);
+    postgres_transaction with(own.connection(), rules);
+    own.run("BEGIN");
+    const begun first = with.begin(identity_of(rules, {.key = "key-" + std::to_string(++number)}));
+    ASSERT_TRUE(std::holds_alternative<transaction::run>(first));
+    ASSERT_TRUE(with.complete(std::get<transaction::run>(first), created()));
+    cancelled(own.connection(), [&] {
+      if (by_caller) {
+        own.run("COMMIT");
+      } else {
+        static_cast<void>(with.commit());
+      }
+    });
+    EXPECT_EQ(seen.unacknowledged, 1);
+    EXPECT_EQ(seen.all, 2);
+  }
+}
+
+TEST_F(postgres_one_transaction, does_not_take_a_warning_of_the_callers_for_an_unacknowledged_commit) {
+  const identifier rules = make();
+  data.run(
+      "CREATE OR REPLACE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS"
+      " $$ BEGIN RAISE WARNING 'of the caller'; RETURN NULL; END $$;"
+      "CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON effect DEFERRABLE INITIALLY DEFERRED"
+      " FOR EACH ROW EXECUTE FUNCTION warn()");
+  int processed = 0;
+  PQsetNoticeProcessor(data.connection(), &count_notice, &processed);
+  EXPECT_TRUE(std::holds_alternative<transaction::run>(serve(data, rules, {})));
+  EXPECT_EQ(processed, 1);
+  data.run("DROP FUNCTION warn() CASCADE");
+}
+
+// What a gateway is told of ends.
+class listener final : public record_observer {
+ public:
+  void attempts_ended(std::span<const record_key> keys) override {
+    const std::lock_guard hold(mutex_);
+    ended_.insert(ended_.end(), keys.begin(), keys.end());
+    told_.notify_all();
+  }
+  void any_may_have_ended() override {}
+
+  std::vector<record_key> wait_for(const record_key& last) {
+    std::unique_lock hold(mutex_);
+    told_.wait(hold, [&] { return !ended_.empty() && ended_.back() == last; });
+    return ended_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable told_;
+  std::vector<record_key> ended_;
+};
+
+TEST_F(postgres_one_transaction, tells_gateways_of_the_end_of_what_they_saw_between_phases_and_of_nothing_else) {
+  const identifier rules = make();
+  auto gateway = postgres::postgres_store::open({.url = url(), .tell = {}});
+  ASSERT_TRUE(gateway) << gateway.error();
+  listener heard;
+  (*gateway)->observe(&heard);
+  // What its listening connection prepares last.
+  while (data.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'onceward' AND state = 'idle'"
+                    " AND query LIKE '%pg_notify%'") == "0")
+    std::this_thread::yield();
+  postgres_transaction with(data.connection(), rules);
+  EXPECT_TRUE(std::holds_alternative<transaction::run>(serve(data, rules, {.key = "in-one"})));
+  for (const char* key : {"rolled-back", "first", "last"}) {
+    data.run("BEGIN");
+    begun found = with.begin(identity_of(rules, {.key = key}));
+    ASSERT_TRUE(std::holds_alternative<transaction::run>(found));
+    auto& attempt = std::get<transaction::run>(found);
+    ASSERT_TRUE(with.save(attempt, "charged"));
+    ASSERT_TRUE(with.commit());
+    data.run("BEGIN");
+    ASSERT_TRUE(with.resume(attempt));
+    ASSERT_TRUE(with.complete(attempt, created()));
+    data.run(key == std::string("rolled-back") ? "ROLLBACK" : "COMMIT");
+  }
+  EXPECT_EQ(heard.wait_for(identity_of(rules, {.key = "last"}).key),
+            (std::vector{identity_of(rules, {.key = "first"}).key, identity_of(rules, {.key = "last"}).key}));
+  (*gateway)->observe(nullptr);
 }
 
 TEST_F(postgres_one_transaction, makes_the_day_on_which_its_response_expires) {

@@ -301,7 +301,9 @@ void connection::end_batch() {
 }
 
 void connection::take_notice(void* self, const PGresult* notice) {
-  if (is_unacknowledged_commit(state_of(notice))) static_cast<connection*>(self)->commit_unacknowledged_ = true;
+  const char* const raised_in = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+  if (!is_unacknowledged_commit(state_of(notice), raised_in == nullptr ? "" : raised_in)) return;
+  static_cast<connection*>(self)->commit_unacknowledged_ = true;
 }
 
 void connection::drop(const std::string& why, base::moment now) {

@@ -24,6 +24,7 @@ server_error judge_error(std::string_view state);
 
 // A commit that is in the log of this server, and was not acknowledged by the standby that it had to wait for: its
 // effect is indefinite although the server reports success.
-bool is_unacknowledged_commit(std::string_view warning_state);
+// `raised_in` is the function of the server's that warned, as the warning says it; empty where it does not.
+bool is_unacknowledged_commit(std::string_view warning_state, std::string_view raised_in);
 
 }  // namespace onceward::postgres
