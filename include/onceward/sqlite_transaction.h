@@ -24,7 +24,8 @@ namespace onceward::transaction {
 tl::expected<std::string, std::string> prepare_sqlite(sqlite3* connection);
 
 // The same calls, with the same meaning, as postgres_transaction. A transaction that was begun without IMMEDIATE may
-// get run_again from any of them.
+// get run_again from any of them. commit() gets it where somebody else reads: the transaction is open still, and
+// commit() may be called again instead. A COMMIT that the disk fails, full ones included, is `commit_unknown`.
 class sqlite_transaction {
  public:
   sqlite_transaction(sqlite3* connection, const identifier& rules) : connection_(connection), rules_(rules) {}

@@ -70,6 +70,12 @@ failure failure_of(sqlite3* connection) {
   return {busy ? failure_kind::run_again : failure_kind::refused, sqlite3_errmsg(connection), std::to_string(code)};
 }
 
+// Of a COMMIT: the transaction is open still, and nothing of it is in the file. Whatever else fails, a full disk included,
+// may fail behind the write that makes it true: that is only known when the file is read again.
+bool is_refused_before_writing(int primary_code) {
+  return primary_code == SQLITE_BUSY || primary_code == SQLITE_LOCKED || primary_code == SQLITE_CONSTRAINT;
+}
+
 // One statement with its parameters and, one at a time, its rows.
 class query {
  public:
@@ -375,8 +381,7 @@ done sqlite_transaction::commit() {
   if (auto wrong = objection_to(connection_)) return tl::unexpected(std::move(*wrong));
   if (sqlite3_exec(connection_, "COMMIT", nullptr, nullptr, nullptr) == SQLITE_OK) return {};
   failure why = failure_of(connection_);
-  // Whether it is on the disk is only known when the file is opened and read again.
-  if ((sqlite3_extended_errcode(connection_) & 0xff) == SQLITE_IOERR) why.kind = failure_kind::commit_unknown;
+  if (!is_refused_before_writing(sqlite3_extended_errcode(connection_) & 0xff)) why.kind = failure_kind::commit_unknown;
   return tl::unexpected(std::move(why));
 }
 

@@ -1,69 +1,13 @@
 // The stories of one transaction on SQLite.
 #include "onceward/sqlite_transaction.h"
 
-#include <sqlite3.h>
-
-#include <filesystem>
 #include <string>
 
-#include <unistd.h>
-
+#include "tests/transaction/sqlite_database.h"
 #include "tests/transaction/stories.h"
 
 namespace onceward::transaction {
 namespace {
-
-class sqlite_database {
- public:
-  using transaction_type = sqlite_transaction;
-  static constexpr const char* begin = "BEGIN IMMEDIATE";
-
-  sqlite_database() : folder_(make_folder()), owns_(true) {
-    open();
-    secret_ = prepare_sqlite(made_).value();
-    run("CREATE TABLE effect (what text)");
-  }
-  explicit sqlite_database(const sqlite_database& other) : folder_(other.folder_), secret_(other.secret_) { open(); }
-  sqlite_database& operator=(const sqlite_database&) = delete;
-  ~sqlite_database() {
-    sqlite3_close(made_);
-    if (owns_) std::filesystem::remove_all(folder_);
-  }
-
-  sqlite3* connection() { return made_; }
-  const std::string& secret() const { return secret_; }
-
-  bool try_run(const std::string& sql) {
-    return sqlite3_exec(made_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
-  }
-  void run(const std::string& sql) { ASSERT_TRUE(try_run(sql)) << sql << ": " << sqlite3_errmsg(made_); }
-  std::string value(const std::string& sql) {
-    std::string found;
-    const auto keep = [](void* into, int, char** values, char**) {
-      *static_cast<std::string*>(into) = values[0] == nullptr ? "" : values[0];
-      return 0;
-    };
-    EXPECT_EQ(sqlite3_exec(made_, sql.c_str(), keep, &found, nullptr), SQLITE_OK) << sqlite3_errmsg(made_);
-    return found;
-  }
-
- private:
-  static std::string make_folder() {
-    std::string name = testing::TempDir() + "onceward-sqlite-XXXXXX";
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    return name;
-  }
-
-  void open() {
-    ASSERT_EQ(sqlite3_open((folder_ + "/data").c_str(), &made_), SQLITE_OK);
-    sqlite3_busy_timeout(made_, 60'000);
-  }
-
-  std::string folder_;
-  bool owns_ = false;
-  std::string secret_;
-  sqlite3* made_ = nullptr;
-};
 
 INSTANTIATE_TYPED_TEST_SUITE_P(sqlite, one_transaction, sqlite_database);
 
