@@ -41,7 +41,6 @@ bool run_sql(PGconn* connection, const char* sql) {
   return good;
 }
 
-// [recipe: begin]
 // The business statements of a new order, and its response.
 tl::expected<response, failure> carry_out(PGconn* connection, const order& placed) {
   const failure failed{failure_kind::refused, "the order's statements failed"};
@@ -90,7 +89,6 @@ int place(PGconn* connection, const identifier& rules, const order& placed) {
     if (!again) return std::visit(teller{}, answer.error());
   }
 }
-// [recipe: end]
 
 int act(PGconn* connection, const std::vector<std::string>& words) {
   if (PQstatus(connection) != CONNECTION_OK) return teller::refuse(PQerrorMessage(connection));

@@ -70,8 +70,8 @@ failure failure_of(sqlite3* connection) {
   return {busy ? failure_kind::run_again : failure_kind::refused, sqlite3_errmsg(connection), std::to_string(code)};
 }
 
-// Of a COMMIT: the transaction is open still, and nothing of it is in the file. Whatever else fails, a full disk included,
-// may fail behind the write that makes it true: that is only known when the file is read again.
+// Of a COMMIT: the transaction is open still, and nothing of it is in the file. Whatever else fails, a full disk
+// included, may fail behind the write that makes it true: that is only known when the file is read again.
 bool is_refused_before_writing(int primary_code) {
   return primary_code == SQLITE_BUSY || primary_code == SQLITE_LOCKED || primary_code == SQLITE_CONSTRAINT;
 }

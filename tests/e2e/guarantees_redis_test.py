@@ -122,6 +122,31 @@ class Synced(GuaranteesStory):
         until(cut_off.is_ready, "the gateway is ready again")
         self.books.assert_kept(cut_off, other)
 
+    def test_emptied_in_place_is_found_out_by_each_gateway(self):
+        gateways = self.start_shared(2, defaults=PATIENT)
+        lost = [books.Books(self) for _ in gateways]
+        for each, gateway in zip(lost, gateways):
+            each.charge(5, gateway)
+        path, key, gate, client = self.start_run(gateways[0])
+        until(lambda: self.server.ask("EXISTS", "onceward:contents") == "1", "what is there has a name")
+        # Each has seen the name.
+        for gateway in gateways:
+            until(lambda before=self.calls_of_scripts(): self.calls_of_scripts() >= before + 20, "it was looked at again")
+        self.server.ask("FLUSHALL")
+        until(lambda: [self.metric(each, "records_lost") for each in gateways] == [6, 5], "both find their loss")
+        for each in lost:
+            each.assert_unknown(*gateways)
+        # Its claim was made again for the same attempt, which goes on and is recorded.
+        gate.open()
+        answer = client.result()
+        self.assert_first(answer)
+        self.assert_replay(self.post(path, {}, key, via=gateways[1]), answer)
+        self.assert_effects(path, 1)
+
+    def calls_of_scripts(self):
+        """A gateway that has nothing else to do looks after what all share with three, each second."""
+        return int(self.server.info("commandstats").get("cmdstat_evalsha", "calls=0").split(",")[0].split("=")[1])
+
 
 class Power(GuaranteesStory):
     """A server whose machine loses its power: what it had not synced is gone."""
@@ -286,6 +311,31 @@ class Cluster(GuaranteesStory):
                 self.assert_problem(again, "outcome-unknown", retryable=False)
             self.assert_effects(path, 1)
         self.assertEqual(unknown, self.metric(gateway, "records_lost"))
+
+    def test_a_node_that_is_emptied_in_place_is_found_out_if_it_has_the_name_of_what_is_there(self):
+        gateway = self.start_on_cluster()
+        self.books.charge(30, gateway)
+        named = self.node_of("onceward:contents")
+        until(lambda: named.ask("EXISTS", "onceward:contents") == "1", "what is there has a name")
+        other = next(each for each in self.cluster.primaries if each not in (named, self.node_of("onceward:fence")))
+        other.ask("FLUSHALL")
+        for path, key in self.books.told:
+            self.assert_status(self.post(path, {}, key, via=gateway), 200)
+        effects = [self.upstream.effects(path) for path, _ in self.books.told]
+        self.assertIn(2, effects)
+        self.assertEqual(self.metric(gateway, "records_lost"), 0)
+        # Of another node it is the name that is gone.
+        named.ask("FLUSHALL")
+        until(lambda: self.metric(gateway, "records_lost") > 0, "the loss is found out")
+
+    def node_of(self, name):
+        slot = int(self.cluster.primaries[0].ask("CLUSTER", "KEYSLOT", name))
+
+        def has_it(node):
+            mine = next(line.split() for line in node.ask("CLUSTER", "NODES").splitlines() if "myself" in line)
+            ranges = [each.split("-") for each in mine[8:]]
+            return any(int(each[0]) <= slot <= int(each[-1]) for each in ranges)
+        return next(each for each in self.cluster.primaries if has_it(each))
 
 
 if __name__ == "__main__":

@@ -350,8 +350,29 @@ void redis_store::engine::sweep(const sweep_request& wanted, std::function<void(
 
 void redis_store::engine::look_after_store() {
   next_look_ = now_ + look_interval;
+  look_after_contents();
   raise_fence();
   look_after_secret();
+}
+
+// What a server has is named once, at random, by whichever gateway comes first. Another name is that of other contents:
+// the server was emptied. Every gateway finds out so, also after one of them has put back what can be put back.
+void redis_store::engine::look_after_contents() {
+  if (std::exchange(looking_after_contents_, true)) return;
+  encoded what{.which = script::keep, .arguments = {std::string(contents_name), random_sender()}};
+  const auto took = [this](const value* told) {
+    looking_after_contents_ = false;
+    if (told == nullptr) return;
+    const std::string before = std::exchange(contents_, told->text);
+    if (!before.empty() && before != contents_) tell_lacking("what was there before is gone");
+  };
+  route({.what = errand{std::move(what), took}, .slot = slot_of(contents_name), .queued_at = now_, .found = {}});
+}
+
+void redis_store::engine::tell_lacking(const std::string& why) {
+  if (!options_.tell) return;
+  desk_.deliver();
+  options_.tell({event::kind::server_changed, "the server lacks some of what was acknowledged: " + why, true});
 }
 
 // A server that lost the secret gets it again, before another gateway makes one of its own. Where one did, neither
@@ -385,11 +406,8 @@ void redis_store::engine::raise_fence() {
     raising_ = false;
     if (told == nullptr) return;
     const std::uint64_t before = std::strtoull(told->text.c_str(), nullptr, 10);
-    if (before < fence_raised_ && options_.tell) {
-      options_.tell({event::kind::server_changed,
-                     "the server lacks some of what was acknowledged: it has the fence " + std::to_string(before) +
-                         " and had " + std::to_string(fence_raised_),
-                     true});
+    if (before < fence_raised_) {
+      tell_lacking("it has the fence " + std::to_string(before) + " and had " + std::to_string(fence_raised_));
     }
     fence_raised_ = std::max(raised, before);
     saw_fence(fence{before});

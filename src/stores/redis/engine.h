@@ -85,6 +85,8 @@ class redis_store::engine final : private store_parts {
   void retire();
   void route_parked();
   void look_after_store();
+  void look_after_contents();
+  void tell_lacking(const std::string& why);
   void raise_fence();
   void look_after_secret();
   void sweep(const sweep_request& wanted, std::function<void(const sweep_result* done)> then);
@@ -111,6 +113,8 @@ class redis_store::engine final : private store_parts {
   std::uint64_t fence_raised_ = 0;  // To which the servers' own was raised.
   bool raising_ = false;
   std::string secret_;  // As it is kept in the store; empty until it is agreed on.
+  std::string contents_;  // What they are called at the server; empty until it is known.
+  bool looking_after_contents_ = false;
   bool looking_after_secret_ = false;
   bool is_others_ = false;  // The store is used with another secret.
   base::moment next_look_{};

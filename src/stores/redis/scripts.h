@@ -53,6 +53,7 @@ enum class stored_response : unsigned char {
 // What is kept beside the records.
 inline constexpr std::string_view fence_name = "onceward:fence";
 inline constexpr std::string_view secret_name = "onceward:deployment";
+inline constexpr std::string_view contents_name = "onceward:contents";
 
 // The channel on which gateways tell each other whose attempts ended.
 inline constexpr std::string_view wake_up_channel = "onceward:ended";

@@ -184,7 +184,9 @@ TEST_F(desk_of_three, is_closed_for_who_takes_what_came_before) {
 
 class observed final : public record_observer {
  public:
-  void attempts_ended(std::span<const record_key> keys) override { ended.insert(ended.end(), keys.begin(), keys.end()); }
+  void attempts_ended(std::span<const record_key> keys) override {
+    ended.insert(ended.end(), keys.begin(), keys.end());
+  }
   void any_may_have_ended() override { ++any; }
 
   std::vector<record_key> ended;
