@@ -129,9 +129,8 @@ class Synced(GuaranteesStory):
             each.charge(5, gateway)
         path, key, gate, client = self.start_run(gateways[0])
         until(lambda: self.server.ask("EXISTS", "onceward:contents") == "1", "what is there has a name")
-        # Each has seen the name.
-        for gateway in gateways:
-            until(lambda before=self.calls_of_scripts(): self.calls_of_scripts() >= before + 20, "it was looked at again")
+        before = self.calls_of_scripts()
+        until(lambda: self.calls_of_scripts() >= before + 20, "both have seen the name")
         self.server.ask("FLUSHALL")
         until(lambda: [self.metric(each, "records_lost") for each in gateways] == [6, 5], "both find their loss")
         for each in lost:

@@ -321,7 +321,7 @@ class OneKeyAtBoth(OrdersBesideAGateway):
 
 
 class StandbyThatStandsStill(shared_store.SharedStoreStory):
-    """A primary whose synchronous standby is stopped: an order's COMMIT waits for it until an operator ends the wait."""
+    """A primary whose synchronous standby is stopped: an order's COMMIT waits for it, and somebody ends the wait."""
 
     # Until there is a standby, nobody waits for one.
     server_options = {"synchronous_standby_names": "standby", "synchronous_commit": "local"}

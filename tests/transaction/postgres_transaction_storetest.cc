@@ -238,9 +238,7 @@ class commit_without_standby : public postgres_one_transaction {
     return data.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid = " +
                       std::to_string(PQbackendPID(session))) != "0";
   }
-  void cancel(PGconn* session) {
-    data.run("SELECT pg_cancel_backend(" + std::to_string(PQbackendPID(session)) + ")");
-  }
+  void cancel(PGconn* session) { data.run("SELECT pg_cancel_backend(" + std::to_string(PQbackendPID(session)) + ")"); }
 
   // The server's processes learn of it one after the other; the one that matters last, as a rule.
   void wait_until_commits_wait() {

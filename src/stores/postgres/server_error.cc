@@ -19,8 +19,8 @@ server_error judge_error(std::string_view state) {
   return {remedy::refuse, errc::unavailable};
 }
 
-// The warning of a wait that was cancelled has the state of all warnings that have none of their own. Its text is in the
-// server's language; the name of the function is not.
+// The warning of a wait that was cancelled has the state of all warnings that have none of their own. Its text is in
+// the server's language; the name of the function is not.
 bool is_unacknowledged_commit(std::string_view warning_state, std::string_view raised_in) {
   if (raised_in == "SyncRepWaitForLSN") return true;
   const bool may_be_any_warning = warning_state == "01000" && raised_in.empty();

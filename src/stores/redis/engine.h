@@ -106,13 +106,13 @@ class redis_store::engine final : private store_parts {
   base::moment now_;
   base::moment end_ = base::moment::max();  // When closing: of all patience.
   succession_log successions_;
-  bool all_up_ = true;     // Every server that it knows of.
-  address server_;         // That all use, where it is no cluster.
+  bool all_up_ = true;  // Every server that it knows of.
+  address server_;      // That all use, where it is no cluster.
   server::outage outage_;
   std::uint64_t fence_floor_;
   std::uint64_t fence_raised_ = 0;  // To which the servers' own was raised.
   bool raising_ = false;
-  std::string secret_;  // As it is kept in the store; empty until it is agreed on.
+  std::string secret_;    // As it is kept in the store; empty until it is agreed on.
   std::string contents_;  // What they are called at the server; empty until it is known.
   bool looking_after_contents_ = false;
   bool looking_after_secret_ = false;
