@@ -381,6 +381,21 @@ class Replicated(PostgresStory):
         self.assert_first(self.post(path, {}, key, via=loose))
         self.assert_effects(path, 1)
 
+    def test_a_wait_for_the_standby_that_is_cancelled_is_taken_up_by_the_primary_alone(self):
+        """Not what one would want: the command is sent again, and finds what it did, which the standby has not."""
+        gateway = self.start_replicated()[0]
+        self.replication.freeze()
+        path, key = story.new_path(), story.new_key()
+        client = Background(lambda: self.post(path, {}, key, via=gateway))
+        waits = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+
+        def cancelled():
+            self.sql(f"SELECT pg_cancel_backend(pid) {waits}")
+            return not client.running
+        until(cancelled, "every wait of the exchange is cancelled")
+        self.assert_first(client.result())
+        self.assertEqual(self.standby.sql("SELECT count(*) FROM onceward.record", "records"), "0")
+
     def test_failover_loses_nothing(self):
         gateway = self.make_shared(self.url_of(self.way, self.standby), defaults=PATIENT)
         self.assertEqual(shared_store.migrate(gateway).returncode, 0)
