@@ -38,7 +38,7 @@ class desk {
   void submit(command what, reply_sink& sink, std::uint64_t tag);
   // Has it run by the store's thread.
   void post(errand what);
-  // The same, and waits until `done` was called.
+  // The same, and waits until `done` was called, by the same thread, then or later.
   void post_and_wait(std::function<void(errand done)> what);
   void close();
   bool has_room() const { return outstanding_.load(std::memory_order_relaxed) < limits_.commands_max; }
