@@ -34,7 +34,8 @@ class waiting_sink final : public reply_sink {
       expected_ = commands.size();
     }
     for (command& each : commands)
-      to.submit(std::move(each), *this, 0);
+      to.gather(std::move(each), *this, 0);
+    to.flush();
     std::unique_lock lock(guard_);
     arrived_.wait(lock, [&] { return answered_ >= expected_; });
     return refused_ == 0;

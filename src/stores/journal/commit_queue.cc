@@ -1,5 +1,6 @@
 #include "stores/journal/commit_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace onceward::journal {
@@ -35,21 +36,34 @@ bool commit_queue::push(change what, const core::record& kept) {
   return owes_a_wake_up();
 }
 
-// The first item does; those behind it only as long as nobody has paid.
+// The first item does, and the last that is waited for; those behind it only as long as nobody has paid.
 bool commit_queue::owes_a_wake_up() {
-  if (waiting_.items.size() == 1) wake_is_owed_.store(true);
+  const std::size_t size = waiting_.items.size();
+  if (size == 1 || size == awaited_) wake_is_owed_.store(true);
   return wake_is_owed_.load();
+}
+
+std::size_t commit_queue::expected() const {
+  return std::min(*std::max_element(last_sizes_.begin(), last_sizes_.end()), patience_to);
+}
+
+void commit_queue::remember(std::size_t size) {
+  last_sizes_[next_place_] = size;
+  next_place_ = (next_place_ + 1) % last_sizes_.size();
 }
 
 bool commit_queue::take(commit_batch& batch, std::chrono::microseconds patience) {
   batch.clear();
   std::unique_lock hold(mutex_);
-  if (waiting_.items.size() >= patience_from && waiting_.items.size() < patience_to) {
-    filled_.wait_for(hold, patience, [this] { return closed_; });
+  if (waiting_.items.size() >= patience_from && waiting_.items.size() < expected()) {
+    awaited_ = expected();
+    filled_.wait_for(hold, patience, [this] { return closed_ || waiting_.items.size() >= awaited_; });
+    awaited_ = 0;
   }
   filled_.wait(hold, [this] { return closed_ || !waiting_.items.empty(); });
   std::swap(batch, waiting_);
   wake_is_owed_.store(false);
+  remember(batch.items.size());
   return !batch.items.empty();
 }
 

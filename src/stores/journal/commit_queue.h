@@ -4,6 +4,7 @@
 // Threads: everything but take() and take_now() from any thread; those from the committer's.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -86,9 +87,9 @@ class commit_queue {
     if (wake_is_owed_.load()) wake();
   }
 
-  // Waits for items and swaps them into `batch`, which is emptied first and keeps its memory. Where many wait already,
-  // more are expected, and `patience` is given to them. False once the queue is closed and everything pushed before has
-  // been taken.
+  // Waits for items and swaps them into `batch`, which is emptied first and keeps its memory. Where sixteen or more are
+  // there already, as many are expected as the largest of the last groups had, and `patience` is given to them. False
+  // once the queue is closed and everything pushed before has been taken.
   bool take(commit_batch& batch, std::chrono::microseconds patience);
   // The same without waiting: false if there is nothing now.
   bool take_now(commit_batch& batch);
@@ -103,9 +104,14 @@ class commit_queue {
   std::condition_variable filled_;
   commit_batch waiting_;
   bool closed_ = false;
+  std::array<std::size_t, 16> last_sizes_{};  // Of groups, the oldest at the next place.
+  std::size_t next_place_ = 0;
+  std::size_t awaited_ = 0;                // So many, while they are waited for.
   std::atomic<bool> wake_is_owed_{false};  // Set under the mutex.
 
   bool owes_a_wake_up();
+  std::size_t expected() const;
+  void remember(std::size_t size);
 };
 
 }  // namespace onceward::journal

@@ -37,7 +37,7 @@ void committer::run() {
   // A sync costs the processor some 40 microseconds, whatever it is for, which is more than all else that a group costs
   // here. Under load, groups that are gathered for as long as a sync takes are twice as long, and no fewer commands are
   // answered in the same time: where all that can come has come, it is all of them in every second sync, not half of
-  // them in each.
+  // them in each. How many can come, the last groups say: whoever was answered asks again.
   std::chrono::microseconds patience{0};
   while (engine_.commits.take(group_, patience)) {
     const auto begun = std::chrono::steady_clock::now();
