@@ -73,7 +73,7 @@ class journal_kind final : public engine_kind {
     plan.records = count;
     // Not in their order, which record keys never come in: the journal counts on it that they are uniform.
     constexpr std::uint64_t step = 1'000'003;  // A prime, so that each of them comes once.
-    require(count % step != 0, "this number of records cannot be told apart");
+    require(count < step || count % step != 0, "this number of records cannot be told apart");
     bench::fill(*into, plan, [&](std::uint64_t index) {
       const new_record made = stored_record(index * step % count, count);
       return std::pair(made.key, made.attempt);
