@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <list>
 #include <unordered_set>
 #include <utility>
 #include <variant>
@@ -51,7 +52,11 @@ class gathering {
     const bool is_first = keys_.size() == 1 && is_first_of_key;
     if (!is_first && (next.alone || bytes > bytes_max)) return false;
     bytes_ = bytes;
-    (claims ? claims_ : completes ? completions_ : singles_).push_back(std::move(next));
+    if (is_single) {
+      singles_.push_back(std::move(next));
+    } else {
+      (claims ? claims_ : completions_).push_back(std::move(next));
+    }
     return true;
   }
 
@@ -64,7 +69,8 @@ class gathering {
       std::sort(each->begin(), each->end(), by_key);
       if (!each->empty()) made.push_back({std::move(*each)});
     }
-    std::stable_sort(singles_.begin(), singles_.end(), by_key);
+    // Those of one key stay as they came.
+    singles_.sort(by_key);
     for (pending_command& each : singles_)
       made.emplace_back().commands.push_back(std::move(each));
     return made;
@@ -72,7 +78,8 @@ class gathering {
 
   std::unordered_set<record_key, core::record_key_index> keys_;
   std::size_t bytes_ = 0;
-  std::vector<pending_command> claims_, completions_, singles_;
+  std::vector<pending_command> claims_, completions_;
+  std::list<pending_command> singles_;
 };
 
 statement encode_one(const command& what, parameters& into) {
