@@ -47,9 +47,12 @@ std::size_t commit_queue::expected() const {
   return std::min(*std::max_element(last_sizes_.begin(), last_sizes_.end()), patience_to);
 }
 
-void commit_queue::remember(std::size_t size) {
-  last_sizes_[next_place_] = size;
+bool commit_queue::hand_over(commit_batch& batch) {
+  std::swap(batch, waiting_);
+  wake_is_owed_.store(false);
+  last_sizes_[next_place_] = batch.items.size();
   next_place_ = (next_place_ + 1) % last_sizes_.size();
+  return !batch.items.empty();
 }
 
 bool commit_queue::take(commit_batch& batch, std::chrono::microseconds patience) {
@@ -61,18 +64,13 @@ bool commit_queue::take(commit_batch& batch, std::chrono::microseconds patience)
     awaited_ = 0;
   }
   filled_.wait(hold, [this] { return closed_ || !waiting_.items.empty(); });
-  std::swap(batch, waiting_);
-  wake_is_owed_.store(false);
-  remember(batch.items.size());
-  return !batch.items.empty();
+  return hand_over(batch);
 }
 
 bool commit_queue::take_now(commit_batch& batch) {
   batch.clear();
   const std::lock_guard hold(mutex_);
-  std::swap(batch, waiting_);
-  wake_is_owed_.store(false);
-  return !batch.items.empty();
+  return hand_over(batch);
 }
 
 bool commit_queue::empty() {

@@ -111,7 +111,7 @@ class commit_queue {
 
   bool owes_a_wake_up();
   std::size_t expected() const;
-  void remember(std::size_t size);
+  bool hand_over(commit_batch& batch);
 };
 
 }  // namespace onceward::journal

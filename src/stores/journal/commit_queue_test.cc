@@ -24,30 +24,28 @@ std::size_t take(commit_queue& from) {
   return taken.items.size();
 }
 
+void expect_taken_at_once(commit_queue& queue, int count) {
+  static_cast<void>(push(queue, count));
+  EXPECT_EQ(take(queue), static_cast<std::size_t>(count));
+}
+
 TEST(commit_queue, takes_what_is_there_where_no_group_was_larger) {
   commit_queue queue;
-  static_cast<void>(push(queue, 40));
-  EXPECT_EQ(take(queue), 40u);
-  static_cast<void>(push(queue, 40));
-  EXPECT_EQ(take(queue), 40u);
-  static_cast<void>(push(queue, 300));
-  EXPECT_EQ(take(queue), 300u);
+  expect_taken_at_once(queue, 40);
+  expect_taken_at_once(queue, 40);
+  expect_taken_at_once(queue, 300);
 }
 
 TEST(commit_queue, keeps_a_lone_command_waiting_for_nobody) {
   commit_queue queue;
-  static_cast<void>(push(queue, 300));
-  EXPECT_EQ(take(queue), 300u);
-  static_cast<void>(push(queue, 1));
-  EXPECT_EQ(take(queue), 1u);
-  static_cast<void>(push(queue, 15));
-  EXPECT_EQ(take(queue), 15u);
+  expect_taken_at_once(queue, 300);
+  expect_taken_at_once(queue, 1);
+  expect_taken_at_once(queue, 15);
 }
 
 TEST(commit_queue, waits_for_as_many_as_the_largest_of_the_last_groups_had) {
   commit_queue queue;
-  static_cast<void>(push(queue, 40));
-  EXPECT_EQ(take(queue), 40u);
+  expect_taken_at_once(queue, 40);
   static_cast<void>(push(queue, 20));
   std::thread others([&] {
     // Whoever comes last is told to wake the committer.
@@ -61,20 +59,15 @@ TEST(commit_queue, waits_for_as_many_as_the_largest_of_the_last_groups_had) {
 
 TEST(commit_queue, forgets_a_large_group_after_some_smaller_ones) {
   commit_queue queue;
-  static_cast<void>(push(queue, 200));
-  EXPECT_EQ(take(queue), 200u);
-  for (int i = 0; i < 16; ++i) {
-    static_cast<void>(push(queue, 1));
-    EXPECT_EQ(take(queue), 1u);
-  }
-  static_cast<void>(push(queue, 100));
-  EXPECT_EQ(take(queue), 100u);
+  expect_taken_at_once(queue, 200);
+  for (int i = 0; i < 16; ++i)
+    expect_taken_at_once(queue, 1);
+  expect_taken_at_once(queue, 100);
 }
 
 TEST(commit_queue, waits_for_nobody_when_it_is_closed) {
   commit_queue queue;
-  static_cast<void>(push(queue, 40));
-  EXPECT_EQ(take(queue), 40u);
+  expect_taken_at_once(queue, 40);
   static_cast<void>(push(queue, 20));
   queue.close();
   EXPECT_EQ(take(queue), 20u);

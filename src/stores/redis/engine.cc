@@ -28,13 +28,13 @@ base::moment read_clock() {
   return base::moment{std::chrono::duration_cast<base::moment::duration>(since_start)};
 }
 
-std::string random_sender() {
+std::string random_name() {
   const auto bytes = base::random_source().take<8>();
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 lane_settings lane_settings_of(const options& chosen, const target& where) {
-  return {.how = {.sender = random_sender(), .waits_for_replicas = chosen.wait_replicas > 0},
+  return {.how = {.sender = random_name(), .waits_for_replicas = chosen.wait_replicas > 0},
           .wait_replicas = chosen.wait_replicas,
           .wait_timeout = chosen.wait_timeout,
           .gathers = where.kind != topology::cluster && chosen.wait_replicas == 0,
@@ -359,7 +359,7 @@ void redis_store::engine::look_after_store() {
 // the server was emptied. Every gateway finds out so, also after one of them has put back what can be put back.
 void redis_store::engine::look_after_contents() {
   if (std::exchange(looking_after_contents_, true)) return;
-  encoded what{.which = script::keep, .arguments = {std::string(contents_name), random_sender()}};
+  encoded what{.which = script::keep, .arguments = {std::string(contents_name), random_name()}};
   const auto took = [this](const value* told) {
     looking_after_contents_ = false;
     if (told == nullptr) return;
