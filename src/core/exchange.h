@@ -11,7 +11,6 @@
 // the store, an attempt or a probe at the upstream, or a deadline.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -19,7 +18,7 @@
 #include <utility>
 #include <variant>
 
-#include "base/assert.h"
+#include "base/inplace_vector.h"
 #include "base/time.h"
 #include "core/policy.h"
 #include "core/problem.h"
@@ -193,33 +192,19 @@ struct action_note {
 // The exchange is over; the machine takes no further event.
 struct action_finish {};
 
-// The first alternative is the cheapest: an empty list is made of it.
 using action =
     std::variant<action_finish, action_submit, action_renew, action_forward, action_pass_unguarded, action_join_probe,
                  action_leave_probe, action_end_probe, action_probe, action_join_waiters, action_leave_waiters,
                  action_wake_waiters, action_set_deadline, action_respond, action_note>;
 
-// The actions of one event, in the order in which to do them. Small and without allocation of its own.
-class action_list {
+// The actions of one event, in the order in which to do them. No event has more; an action is large, so it is made in
+// its place.
+class action_list : public base::inplace_vector<action, 6> {
  public:
-  static constexpr std::size_t size_max = 6;
-
-  // Made in its place: an action is large, and every event has some.
   template <typename Action>
   void push(Action next) {
-    onceward_assert(size_ < size_max);
-    items_[size_++].template emplace<Action>(std::move(next));
+    emplace_back(std::in_place_type<Action>, std::move(next));
   }
-  const action* begin() const { return items_.data(); }
-  const action* end() const { return items_.data() + size_; }
-  action* begin() { return items_.data(); }
-  action* end() { return items_.data() + size_; }
-  std::size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
-
- private:
-  std::array<action, size_max> items_{};
-  std::size_t size_ = 0;
 };
 
 // ---- The machine ---------------------------------------------------------------------------------------------------
