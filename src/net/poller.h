@@ -55,6 +55,7 @@ class poller {
 
   void await();
   void hand_out();
+  bool hand_out_some();
   void hand_out_recalled();
 
   loop& loop_;

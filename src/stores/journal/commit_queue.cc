@@ -1,6 +1,5 @@
 #include "stores/journal/commit_queue.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace onceward::journal {
@@ -8,10 +7,6 @@ namespace {
 
 // Longer memory for bodies is given back.
 constexpr std::size_t bodies_kept_max = 4u << 20;
-
-// A lone command, and a few, are never kept waiting; and many enough share the cost of their sync as it is.
-constexpr std::size_t patience_from = 16;
-constexpr std::size_t patience_to = 256;
 
 }  // namespace
 
@@ -36,35 +31,36 @@ bool commit_queue::push(change what, const core::record& kept) {
   return owes_a_wake_up();
 }
 
-// The first item does, and the last that is waited for; those behind it only as long as nobody has paid.
 bool commit_queue::owes_a_wake_up() {
-  const std::size_t size = waiting_.items.size();
-  if (size == 1 || size == awaited_) wake_is_owed_.store(true);
-  return wake_is_owed_.load();
+  if (!is_wanted_) wake_is_owed_.store(true);
+  return !is_wanted_;
 }
 
-std::size_t commit_queue::expected() const {
-  return std::min(*std::max_element(last_sizes_.begin(), last_sizes_.end()), patience_to);
+void commit_queue::wake() {
+  {
+    const std::lock_guard hold(mutex_);
+    is_wanted_ = true;
+    wake_is_owed_.store(false);
+  }
+  wanted_.notify_one();
 }
 
 bool commit_queue::hand_over(commit_batch& batch) {
   std::swap(batch, waiting_);
+  is_wanted_ = false;
   wake_is_owed_.store(false);
-  last_sizes_[next_place_] = batch.items.size();
-  next_place_ = (next_place_ + 1) % last_sizes_.size();
   return !batch.items.empty();
 }
 
-bool commit_queue::take(commit_batch& batch, std::chrono::microseconds patience) {
+bool commit_queue::take(commit_batch& batch) {
   batch.clear();
   std::unique_lock hold(mutex_);
-  if (waiting_.items.size() >= patience_from && waiting_.items.size() < expected()) {
-    awaited_ = expected();
-    filled_.wait_for(hold, patience, [this] { return closed_ || waiting_.items.size() >= awaited_; });
-    awaited_ = 0;
+  // Who woke it may have come too late: what was wanted is gone already.
+  while (true) {
+    wanted_.wait(hold, [this] { return closed_ || is_wanted_; });
+    if (hand_over(batch)) return true;
+    if (closed_) return false;
   }
-  filled_.wait(hold, [this] { return closed_ || !waiting_.items.empty(); });
-  return hand_over(batch);
 }
 
 bool commit_queue::take_now(commit_batch& batch) {
@@ -83,7 +79,7 @@ void commit_queue::close() {
     const std::lock_guard hold(mutex_);
     closed_ = true;
   }
-  filled_.notify_all();
+  wanted_.notify_all();
 }
 
 }  // namespace onceward::journal

@@ -4,9 +4,7 @@
 // Threads: everything but take() and take_now() from any thread; those from the committer's.
 #pragma once
 
-#include <array>
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -71,27 +69,28 @@ struct commit_batch {
   void clear();
 };
 
+// A group is what has been queued when somebody wants it begun, and what is queued until the committer comes to take
+// it: those who gather want it begun when they have nothing more to add, so a lone command waits for nobody, and under
+// load the commands of a worker's whole turn share a sync.
 class commit_queue {
  public:
-  // Returns true if the committer may be asleep, and nobody has woken it since: the caller then calls wake(), after it
-  // has let go of its own locks, so that no lock is held across the system call; or leaves it to the next flush().
+  // Returns true if nobody has wanted it begun since the committer last took something: the caller then calls wake(),
+  // after it has let go of its own locks, so that no lock is held across the system call; or leaves it to the next
+  // flush().
   [[nodiscard]] bool push(commit_item item);
   [[nodiscard]] bool push(change what, const core::record& kept);
 
-  void wake() {
-    wake_is_owed_.store(false);
-    filled_.notify_one();
-  }
-  // Wakes the committer if somebody has left it to this.
+  // Wants what is queued begun.
+  void wake();
+  // The same where somebody has left it to this.
   void flush() {
     if (wake_is_owed_.load()) wake();
   }
 
-  // Waits for items and swaps them into `batch`, which is emptied first and keeps its memory. Where sixteen or more are
-  // there already, as many are expected as the largest of the last groups had, and `patience` is given to them. False
-  // once the queue is closed and everything pushed before has been taken.
-  bool take(commit_batch& batch, std::chrono::microseconds patience);
-  // The same without waiting: false if there is nothing now.
+  // Waits for a group and swaps its items into `batch`, which is emptied first and keeps its memory. False once the
+  // queue is closed and everything pushed before has been taken.
+  bool take(commit_batch& batch);
+  // The same without waiting, wanted or not: false if there is nothing now.
   bool take_now(commit_batch& batch);
 
   bool empty();
@@ -101,16 +100,13 @@ class commit_queue {
 
  private:
   std::mutex mutex_;
-  std::condition_variable filled_;
+  std::condition_variable wanted_;
   commit_batch waiting_;
+  bool is_wanted_ = false;
   bool closed_ = false;
-  std::array<std::size_t, 16> last_sizes_{};  // Of groups, the oldest at the next place.
-  std::size_t next_place_ = 0;
-  std::size_t awaited_ = 0;                // So many, while they are waited for.
-  std::atomic<bool> wake_is_owed_{false};  // Set under the mutex.
+  std::atomic<bool> wake_is_owed_{false};  // There are items and they are not wanted. Set under the mutex.
 
   bool owes_a_wake_up();
-  std::size_t expected() const;
   bool hand_over(commit_batch& batch);
 };
 

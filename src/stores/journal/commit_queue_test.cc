@@ -2,16 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <atomic>
 #include <thread>
+#include <vector>
 
 namespace onceward::journal {
 namespace {
 
-// Nobody waits for so long: a test in which take() did would not end.
-constexpr std::chrono::hours patience{24};
-
-bool push(commit_queue& to, int count) {
+bool push(commit_queue& to, int count = 1) {
   bool owes_a_wake_up = false;
   for (int i = 0; i < count; ++i)
     owes_a_wake_up = to.push(answer{nullptr, 0, applied{}});
@@ -20,59 +18,84 @@ bool push(commit_queue& to, int count) {
 
 std::size_t take(commit_queue& from) {
   commit_batch taken;
-  EXPECT_TRUE(from.take(taken, patience));
+  EXPECT_TRUE(from.take(taken));
   return taken.items.size();
 }
 
-void expect_taken_at_once(commit_queue& queue, int count) {
-  static_cast<void>(push(queue, count));
-  EXPECT_EQ(take(queue), static_cast<std::size_t>(count));
+TEST(commit_queue, gives_a_lone_command_as_soon_as_it_is_wanted) {
+  commit_queue queue;
+  EXPECT_TRUE(push(queue));
+  queue.flush();
+  EXPECT_EQ(take(queue), 1u);
 }
 
-TEST(commit_queue, takes_what_is_there_where_no_group_was_larger) {
+TEST(commit_queue, keeps_what_is_gathered_until_it_is_wanted) {
   commit_queue queue;
-  expect_taken_at_once(queue, 40);
-  expect_taken_at_once(queue, 40);
-  expect_taken_at_once(queue, 300);
-}
-
-TEST(commit_queue, keeps_a_lone_command_waiting_for_nobody) {
-  commit_queue queue;
-  expect_taken_at_once(queue, 300);
-  expect_taken_at_once(queue, 1);
-  expect_taken_at_once(queue, 15);
-}
-
-TEST(commit_queue, waits_for_as_many_as_the_largest_of_the_last_groups_had) {
-  commit_queue queue;
-  expect_taken_at_once(queue, 40);
-  static_cast<void>(push(queue, 20));
-  std::thread others([&] {
-    // Whoever comes last is told to wake the committer.
-    for (int i = 0; i < 20; ++i) {
-      if (push(queue, 1)) queue.wake();
-    }
+  commit_batch taken;
+  std::atomic<bool> pushed_all = false;
+  std::thread committer([&] {
+    EXPECT_TRUE(queue.take(taken));
+    EXPECT_TRUE(pushed_all);
   });
-  EXPECT_EQ(take(queue), 40u);
-  others.join();
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_TRUE(push(queue));
+    std::this_thread::yield();
+  }
+  pushed_all = true;
+  queue.flush();
+  committer.join();
+  EXPECT_EQ(taken.items.size(), 40u);
 }
 
-TEST(commit_queue, forgets_a_large_group_after_some_smaller_ones) {
+TEST(commit_queue, adds_to_a_group_that_is_wanted_what_comes_before_it_is_taken) {
   commit_queue queue;
-  expect_taken_at_once(queue, 200);
-  for (int i = 0; i < 16; ++i)
-    expect_taken_at_once(queue, 1);
-  expect_taken_at_once(queue, 100);
+  EXPECT_TRUE(push(queue));
+  queue.wake();
+  EXPECT_FALSE(push(queue)) << "somebody has seen to it";
+  EXPECT_EQ(take(queue), 2u);
 }
 
-TEST(commit_queue, waits_for_nobody_when_it_is_closed) {
+TEST(commit_queue, is_not_confused_by_a_wake_up_that_comes_too_late) {
   commit_queue queue;
-  expect_taken_at_once(queue, 40);
-  static_cast<void>(push(queue, 20));
+  EXPECT_TRUE(push(queue));
+  commit_batch taken;
+  EXPECT_TRUE(queue.take_now(taken));
+  queue.wake();
+  std::thread other([&] {
+    if (push(queue)) queue.wake();
+  });
+  EXPECT_EQ(take(queue), 1u);
+  other.join();
+}
+
+TEST(commit_queue, gives_what_nobody_wanted_once_it_is_closed) {
+  commit_queue queue;
+  EXPECT_TRUE(push(queue, 20));
   queue.close();
   EXPECT_EQ(take(queue), 20u);
   commit_batch rest;
-  EXPECT_FALSE(queue.take(rest, patience));
+  EXPECT_FALSE(queue.take(rest));
+}
+
+TEST(commit_queue, loses_no_command_of_several_threads) {
+  constexpr int threads = 4;
+  constexpr int rounds = 2'000;
+  commit_queue queue;
+  std::vector<std::thread> workers;
+  for (int i = 0; i < threads; ++i) {
+    workers.emplace_back([&] {
+      for (int round = 0; round < rounds; ++round) {
+        static_cast<void>(push(queue, 3));
+        queue.flush();
+      }
+    });
+  }
+  std::size_t taken = 0;
+  while (taken < std::size_t{threads} * rounds * 3)
+    taken += take(queue);
+  for (std::thread& each : workers)
+    each.join();
+  EXPECT_TRUE(queue.empty());
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "stores/journal/committer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 #include <variant>
 
@@ -9,8 +8,6 @@
 
 namespace onceward::journal {
 namespace {
-
-constexpr std::chrono::microseconds patience_max{500};
 
 // While something in its segment lives: the segment may be gone the moment after.
 entry_place place_of(const location& where) {
@@ -34,17 +31,8 @@ committer::~committer() {
 }
 
 void committer::run() {
-  // A sync costs the processor some 40 microseconds, whatever it is for, which is more than all else that a group costs
-  // here. Under load, groups that are gathered for as long as a sync takes are twice as long, and no fewer commands are
-  // answered in the same time: where all that can come has come, it is all of them in every second sync, not half of
-  // them in each. How many can come, the last groups say: whoever was answered asks again.
-  std::chrono::microseconds patience{0};
-  while (engine_.commits.take(group_, patience)) {
-    const auto begun = std::chrono::steady_clock::now();
+  while (engine_.commits.take(group_))
     commit_group();
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
-    patience = std::min(took, patience_max);
-  }
 }
 
 void committer::step() {
