@@ -1,5 +1,6 @@
 #include "io/mailbox.h"
 
+#include <iterator>
 #include <utility>
 
 #include "base/assert.h"
@@ -44,9 +45,9 @@ void mailbox::deliver(std::span<tagged_reply> replies) {
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    wake = letters_.empty();
-    for (tagged_reply& each : replies)
-      letters_.emplace_back(each.tag, std::move(each.value));
+    wake = waiting_.empty();
+    waiting_.replies.insert(waiting_.replies.end(), std::make_move_iterator(replies.begin()),
+                            std::make_move_iterator(replies.end()));
   }
   if (wake) wake_up_.notify();
 }
@@ -55,8 +56,8 @@ void mailbox::deliver(mail_tag tag, std::shared_ptr<const core::ended_attempt> e
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    wake = letters_.empty();
-    letters_.push_back({tag, std::move(end)});
+    wake = waiting_.empty();
+    waiting_.ends.push_back({tag, std::move(end)});
   }
   if (wake) wake_up_.notify();
 }
@@ -64,18 +65,17 @@ void mailbox::deliver(mail_tag tag, std::shared_ptr<const core::ended_attempt> e
 void mailbox::hand_out() {
   {
     const std::lock_guard lock(mutex_);
-    opened_.swap(letters_);
+    std::swap(opened_, waiting_);
   }
-  for (letter& each : opened_) {
-    mail_receiver* receiver = receiver_of(each.tag);
-    if (receiver == nullptr) continue;
-    if (auto* value = std::get_if<reply>(&each.content)) {
-      receiver->store_replied(std::move(*value), (each.tag & 1) != 0);
-    } else {
-      receiver->attempt_ended(*std::get<std::shared_ptr<const core::ended_attempt>>(each.content));
-    }
+  for (const told_end& each : opened_.ends) {
+    if (mail_receiver* const receiver = receiver_of(each.tag)) receiver->attempt_ended(*each.end);
   }
-  opened_.clear();
+  opened_.ends.clear();
+  for (tagged_reply& each : opened_.replies) {
+    mail_receiver* const receiver = receiver_of(each.tag);
+    if (receiver != nullptr) receiver->store_replied(std::move(each.value), (each.tag & 1) != 0);
+  }
+  opened_.replies.clear();
 }
 
 }  // namespace onceward::io

@@ -8,7 +8,6 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <variant>
 #include <vector>
 
 #include "core/exchange.h"
@@ -45,9 +44,15 @@ class mailbox final : public reply_sink {
   void deliver(mail_tag tag, std::shared_ptr<const core::ended_attempt> end);
 
  private:
-  struct letter {
+  struct told_end {
     mail_tag tag;
-    std::variant<reply, std::shared_ptr<const core::ended_attempt>> content;
+    std::shared_ptr<const core::ended_attempt> end;
+  };
+  // An end is handed out before the replies that came with it: a reply may take any time, so it might have come later.
+  struct mail {
+    std::vector<tagged_reply> replies;
+    std::vector<told_end> ends;
+    bool empty() const { return replies.empty() && ends.empty(); }
   };
   struct slot {
     mail_receiver* receiver = nullptr;
@@ -60,10 +65,10 @@ class mailbox final : public reply_sink {
   net::wake_up wake_up_;
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_slots_;
-  std::vector<letter> opened_;  // Kept for its memory.
+  mail opened_;  // Kept for its memory.
 
   std::mutex mutex_;
-  std::vector<letter> letters_;  // Guarded by mutex_.
+  mail waiting_;  // Guarded by mutex_.
 };
 
 }  // namespace onceward::io
