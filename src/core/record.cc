@@ -30,16 +30,27 @@ decision grant(const record* before, const claim& what, wall_time now, fence nex
   return {answer, std::move(after)};
 }
 
-record with_outcome(const record& before, const outcome_completed& outcome, wall_time now) {
-  record after = before;
+// The record in another state.
+decision become(const record& before, record_state state) {
+  decision made{applied{}, before};
+  made.after->state = std::move(state);
+  return made;
+}
+
+decision end_with(const record& before, const outcome_completed& outcome, wall_time now) {
   const wall_time response_expires_at = now + outcome.retention;
-  after.state =
-      state_completed{.completed_at = now,
-                      .response_expires_at = response_expires_at,
-                      .tombstone_expires_at = std::max(response_expires_at, now + outcome.retention_tombstone),
-                      .response = outcome.response,
-                      .tombstone = outcome.tombstone};
-  return after;
+  return become(before, state_completed{.completed_at = now,
+                                        .response_expires_at = response_expires_at,
+                                        .tombstone_expires_at =
+                                            std::max(response_expires_at, now + outcome.retention_tombstone),
+                                        .response = outcome.response,
+                                        .tombstone = outcome.tombstone});
+}
+
+decision end_with(const record& before, const outcome_unknown& outcome, wall_time now) {
+  decision made = become(before, state_unknown{now});
+  made.after->retention = outcome.retention;
+  return made;
 }
 
 bool equal(const shared_bytes& left, const shared_bytes& right) {
@@ -51,13 +62,6 @@ bool is_result(const state_completed& done, const complete& what) {
   const auto* outcome = std::get_if<outcome_completed>(&what.outcome);
   return outcome != nullptr && equal(outcome->tombstone, done.tombstone) &&
          (done.response == nullptr || equal(outcome->response, done.response));
-}
-
-record with_outcome(const record& before, const outcome_unknown& outcome, wall_time now) {
-  record after = before;
-  after.retention = outcome.retention;
-  after.state = state_unknown{now};
-  return after;
 }
 
 }  // namespace
@@ -154,9 +158,7 @@ decision decide(const record* before, const renew& what, wall_time now) {
   if (before == nullptr || before->attempt != what.attempt) return unchanged(fenced{});
   return std::visit(base::overloaded{
                         [&](const state_in_flight& running) {
-                          record after = *before;
-                          after.state = state_in_flight{std::max(running.lease_end, now + what.lease)};
-                          return decision{applied{}, std::move(after)};
+                          return become(*before, state_in_flight{std::max(running.lease_end, now + what.lease)});
                         },
                         [&](const state_completed&) { return unchanged(fenced{}); },
                         [&](const state_released&) { return unchanged(fenced{}); },
@@ -168,8 +170,7 @@ decision decide(const record* before, const renew& what, wall_time now) {
 decision decide(const record* before, const complete& what, wall_time now) {
   if (before == nullptr || before->attempt != what.attempt) return unchanged(fenced{});
   const auto end = [&] {
-    return decision{applied{},
-                    std::visit([&](const auto& outcome) { return with_outcome(*before, outcome, now); }, what.outcome)};
+    return std::visit([&](const auto& outcome) { return end_with(*before, outcome, now); }, what.outcome);
   };
   return std::visit(base::overloaded{
                         [&](const state_in_flight&) { return end(); },
@@ -187,11 +188,7 @@ decision decide(const record* before, const complete& what, wall_time now) {
 
 decision decide(const record* before, const release& what, wall_time now) {
   if (before == nullptr || before->attempt != what.attempt) return unchanged(fenced{});
-  const auto end = [&] {
-    record after = *before;
-    after.state = state_released{now};
-    return decision{applied{}, std::move(after)};
-  };
+  const auto end = [&] { return become(*before, state_released{now}); };
   return std::visit(base::overloaded{
                         [&](const state_in_flight&) { return end(); },
                         [&](const state_completed&) { return unchanged(fenced{}); },
