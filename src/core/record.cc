@@ -39,12 +39,12 @@ decision become(const record& before, record_state state) {
 
 decision end_with(const record& before, const outcome_completed& outcome, wall_time now) {
   const wall_time response_expires_at = now + outcome.retention;
-  return become(before, state_completed{.completed_at = now,
-                                        .response_expires_at = response_expires_at,
-                                        .tombstone_expires_at =
-                                            std::max(response_expires_at, now + outcome.retention_tombstone),
-                                        .response = outcome.response,
-                                        .tombstone = outcome.tombstone});
+  return become(
+      before, state_completed{.completed_at = now,
+                              .response_expires_at = response_expires_at,
+                              .tombstone_expires_at = std::max(response_expires_at, now + outcome.retention_tombstone),
+                              .response = outcome.response,
+                              .tombstone = outcome.tombstone});
 }
 
 decision end_with(const record& before, const outcome_unknown& outcome, wall_time now) {

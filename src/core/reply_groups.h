@@ -1,7 +1,6 @@
 // Replies on their way out of a store, sorted by sink, so that each sink is called once for a whole group of commands.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -12,8 +11,10 @@ namespace onceward::core {
 
 class reply_groups {
  public:
-  void add(reply_sink& sink, std::uint64_t tag, reply answer) {
-    group_of(sink).replies.push_back({tag, std::move(answer)});
+  // `answer` is a reply, or one of the kinds of replies.
+  template <typename Answer>
+  void add(reply_sink& sink, std::uint64_t tag, Answer&& answer) {
+    group_of(sink).replies.emplace_back(tag, std::forward<Answer>(answer));
   }
 
   // Calls each sink that has replies, then is empty again. Keeps its memory: a store has few sinks, one for each event
@@ -37,9 +38,9 @@ class reply_groups {
   };
 
   group& group_of(reply_sink& sink) {
-    const auto known =
-        std::find_if(groups_.begin(), groups_.end(), [&](const group& each) { return each.sink == &sink; });
-    if (known != groups_.end()) return *known;
+    for (group& each : groups_) {
+      if (each.sink == &sink) return each;
+    }
     return groups_.emplace_back(group{&sink, {}});
   }
 

@@ -100,16 +100,13 @@ TEST(journal_caretaker, waits_for_each_group_that_it_moves_before_it_sends_the_n
   std::uint64_t groups = 0;
   std::uint64_t on_their_way_max = 0;
   rig.shared().commit_now = [&] {
-    std::uint64_t on_their_way = 0;
     journal::commit_batch taken;
     rig.shared().commits.take_now(taken);
-    for (const journal::commit_item& each : taken.items) {
-      if (const auto* group = std::get_if<journal::rewrite_group>(&each)) {
-        ++on_their_way;
-        rig.shared().segments.give_back(group->space_promised);
-      }
-      if (const auto* reached = std::get_if<journal::barrier>(&each)) reached->passed->set_value(true);
-    }
+    for (const journal::rewrite_group& group : taken.rewrites)
+      rig.shared().segments.give_back(group.space_promised);
+    for (const journal::barrier& reached : taken.barriers)
+      reached.passed->set_value(true);
+    const std::uint64_t on_their_way = taken.rewrites.size();
     groups += on_their_way;
     on_their_way_max = std::max(on_their_way_max, on_their_way);
   };

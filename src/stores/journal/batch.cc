@@ -52,16 +52,15 @@ std::span<const std::byte> batch_builder::seal(batch_id id, block_buffer& out) {
   const std::size_t disk_bytes = disk_bytes_of(payload_.size());
   payload_.resize(payload_bytes_of(disk_bytes), '\0');
 
-  std::string header;
-  put(header, magic);
-  put(header, entry_count_);
-  put(header, id.generation);
-  put(header, id.sequence);
-  put(header, static_cast<std::uint32_t>(entry_bytes));
-  put(header, std::uint32_t{0});
-  put(header, base::checksum(std::string_view(payload_).substr(batch_header_bytes)));
-  put(header, base::checksum(header));
-  payload_.replace(0, batch_header_bytes, header);
+  byte_writer header(payload_.data());
+  header.put(magic);
+  header.put(entry_count_);
+  header.put(id.generation);
+  header.put(id.sequence);
+  header.put(static_cast<std::uint32_t>(entry_bytes));
+  header.put(std::uint32_t{0});
+  header.put(base::checksum(std::string_view(payload_).substr(batch_header_bytes)));
+  header.put(base::checksum(std::string_view(payload_).substr(0, checked_header_bytes)));
 
   out.reserve(disk_bytes);
   scatter(payload_, id, out.first(disk_bytes));

@@ -147,7 +147,7 @@ std::uint64_t caretaker::forget_expired() {
   const wall_time now = engine_.now();
   for (shard& home : engine_.index.shards()) {
     const std::lock_guard hold(home.mutex);
-    home.for_each_slot([&](const record_key& key, slot& place) { engine_.write_run_out(home, key, place, now); });
+    home.for_each_slot([&](slot& place) { engine_.write_run_out(home, place, now); });
   }
   engine_.wait_until_durable();
 
@@ -211,10 +211,10 @@ class caretaker::emptying {
       return false;
     }
     if (place->where != where || place->changes_pending > 0) return false;
-    if (engine_.write_run_out(home, found.key, *place, now)) return false;
+    if (engine_.write_run_out(home, *place, now)) return false;
     if (home.current(*place, now) != nullptr) return true;
     engine_.segments.give_back(place->space_held);
-    home.erase(found.key);
+    home.erase(*place);
     return false;
   }
 
@@ -289,8 +289,8 @@ result<std::vector<record_key>> caretaker::unknown_after(const list_unknown& ask
   std::vector<cold_record> cold;
   for (shard& each : engine_.index.shards()) {
     const std::lock_guard hold(each.mutex);
-    each.for_each_slot([&](const record_key& key, slot& place) {
-      if (asked.after < key && is_unknown(each, place, now)) keys.push_back(key);
+    each.for_each_slot([&](slot& place) {
+      if (asked.after < place.key && is_unknown(each, place, now)) keys.push_back(place.key);
     });
     each.for_each_cold([&](const cold_record& record) {
       const bool is_wanted = record.kind == state_kind::unknown && record.expires_at > now;
@@ -324,19 +324,19 @@ result<std::optional<record_summary>> caretaker::summarise_unknown(const record_
       const std::lock_guard hold(home.mutex);
       if (slot* const place = home.find(key)) {
         if (!is_unknown(home, *place, now)) return std::nullopt;
-        return core::summarise(*place->hot);
+        return core::summarise(place->kept);
       }
     }
     const auto read = read_cold(engine_, key, memory_);
     if (!read) return tl::unexpected(read.error());
     const std::lock_guard hold(home.mutex);
     if (home.find(key) != nullptr) continue;
-    if (read->kept != nullptr && home.is_cold_at(key, read->where)) {
+    if (read->kept && home.is_cold_at(key, read->where)) {
       const auto kept = core::as_of(*read->kept, now);
       if (!kept || kind_of(*kept) != state_kind::unknown) return std::nullopt;
       return core::summarise(*kept);
     }
-    if (read->kept == nullptr && home.cold_of(key, now, engine_.segments).size() == read->others.size()) {
+    if (!read->kept && home.cold_of(key, now, engine_.segments).size() == read->others.size()) {
       return std::nullopt;
     }
   }

@@ -1,6 +1,5 @@
 #include "stores/journal/cold_reader.h"
 
-#include <memory>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -59,7 +58,7 @@ result<cold_reading> read_cold(engine& in, const record_key& key, block_buffer& 
     auto found = read_entry(*each.in, each, memory);
     if (found && found->key == key) {
       read.where = each;
-      read.kept = std::make_shared<const core::record>(std::move(found->kept));
+      read.kept = std::move(found->kept);
       return read;
     }
     {

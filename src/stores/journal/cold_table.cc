@@ -14,7 +14,6 @@ namespace {
 constexpr unsigned tag_at = 32;
 constexpr unsigned segment_at = 12;
 constexpr unsigned length_at = 4;
-constexpr std::uint64_t kind_mask = 7;
 // `where_until`: offset 30, expiry 34 bits.
 constexpr unsigned offset_at = 34;
 constexpr std::uint64_t offset_max = (std::uint64_t{1} << 30) - 1;
@@ -68,10 +67,7 @@ wall_time time_of(std::uint64_t ticks) {
 }  // namespace
 
 std::uint32_t tag_of(const record_key& key) {
-  std::uint32_t tag = 0;
-  for (std::size_t i = 0; i < sizeof tag; ++i)
-    tag = tag << 8 | std::to_integer<std::uint32_t>(key.bytes[i]);
-  return tag;
+  return prefix_of(key).tag();
 }
 
 std::uint64_t rounded_entry_bytes(std::uint64_t bytes) {
@@ -90,7 +86,7 @@ cold_record cold_table::unpacked(const place& what) {
           .segment = static_cast<std::uint32_t>(what.what >> segment_at & (segments_max - 1)),
           .offset = static_cast<std::uint32_t>(what.where_until >> offset_at),
           .bytes = length_of_code(static_cast<unsigned>(what.what >> length_at & 0xff)),
-          .kind = state_kind{static_cast<std::uint8_t>(what.what & kind_mask)},
+          .kind = what.kind(),
           .expires_at = time_of(what.where_until & never)};
 }
 
@@ -215,7 +211,7 @@ void cold_table::add_overflow() {
 
 void cold_table::count(const place& what, int by) {
   size_ = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(size_) + by);
-  if (unpacked(what).kind == state_kind::unknown) {
+  if (what.kind() == state_kind::unknown) {
     unknown_ = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(unknown_) + by);
   }
 }

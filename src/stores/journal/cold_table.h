@@ -71,6 +71,7 @@ class cold_table {
     std::uint64_t where_until = 0;
     bool is_free() const { return what == 0; }
     std::uint32_t tag() const { return static_cast<std::uint32_t>(what >> 32); }
+    state_kind kind() const { return state_kind{static_cast<std::uint8_t>(what & 7)}; }
   };
 
   static place packed(const cold_record& what);

@@ -11,23 +11,38 @@ constexpr std::size_t bodies_kept_max = 4u << 20;
 }  // namespace
 
 void commit_batch::clear() {
-  items.clear();
+  changes.clear();
   bodies.clear();
   if (bodies.capacity() > bodies_kept_max) bodies.shrink_to_fit();
+  rewrites.clear();
+  answers.clear();
+  barriers.clear();
 }
 
-bool commit_queue::push(commit_item item) {
+bool commit_queue::push(const change& what, const record_key& key, const core::record& kept) {
   const std::lock_guard hold(mutex_);
-  waiting_.items.push_back(std::move(item));
+  const std::size_t before = waiting_.bodies.size();
+  encode_entry_body(key, kept, waiting_.bodies);
+  waiting_.changes.push_back(what);
+  waiting_.changes.back().body_bytes = static_cast<std::uint32_t>(waiting_.bodies.size() - before);
   return owes_a_wake_up();
 }
 
-bool commit_queue::push(change what, const core::record& kept) {
+bool commit_queue::push(answer what) {
   const std::lock_guard hold(mutex_);
-  const std::size_t before = waiting_.bodies.size();
-  encode_entry_body(what.key, kept, waiting_.bodies);
-  what.body_bytes = waiting_.bodies.size() - before;
-  waiting_.items.emplace_back(std::move(what));
+  waiting_.answers.push_back(std::move(what));
+  return owes_a_wake_up();
+}
+
+bool commit_queue::push(barrier what) {
+  const std::lock_guard hold(mutex_);
+  waiting_.barriers.push_back(what);
+  return owes_a_wake_up();
+}
+
+bool commit_queue::push(rewrite_group what) {
+  const std::lock_guard hold(mutex_);
+  waiting_.rewrites.push_back(std::move(what));
   return owes_a_wake_up();
 }
 
@@ -49,7 +64,7 @@ bool commit_queue::hand_over(commit_batch& batch) {
   std::swap(batch, waiting_);
   is_wanted_ = false;
   wake_is_owed_.store(false);
-  return !batch.items.empty();
+  return !batch.empty();
 }
 
 bool commit_queue::take(commit_batch& batch) {
@@ -71,7 +86,7 @@ bool commit_queue::take_now(commit_batch& batch) {
 
 bool commit_queue::empty() {
   const std::lock_guard hold(mutex_);
-  return waiting_.items.empty();
+  return waiting_.empty();
 }
 
 void commit_queue::close() {

@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "core/record.h"
@@ -27,18 +27,18 @@ struct answer {
   reply value;
 };
 
-// A record to be written, and the answer to be given then; none for a change that nobody asked for.
+// A record to be written, and the answer to be given then. Two of them go from one processor's cache to another's for
+// each first execution, so it is small and owns nothing; its key is in its entry.
 struct change {
-  record_key key;
   shard* home;
   slot* place;
-  state_kind kind;
   wall_time expires_at;  // wall_time::max() while in flight.
   std::uint64_t space_promised;
-  reply_sink* sink;
+  reply_sink* sink;  // Null for a change that nobody asked for.
   std::uint64_t tag;
-  reply value;
-  std::size_t body_bytes = 0;  // Set when it is queued.
+  std::optional<claim_granted> granted;  // What a claim is told; every other command is told that it was applied.
+  std::uint32_t body_bytes = 0;          // Set when it is queued.
+  state_kind kind;
 };
 
 // Set once everything before it is durable; false if that will never be.
@@ -59,13 +59,17 @@ struct rewrite_group {
   std::uint64_t space_promised;
 };
 
-using commit_item = std::variant<change, answer, barrier, rewrite_group>;
-
-// What the committer takes at once.
+// What the committer takes at once. Nothing is lost by keeping the four kinds apart: what waits behind a change may
+// wait for the whole batch, and a rewrite is left out while its key has a change on its way.
 struct commit_batch {
-  std::vector<commit_item> items;
+  std::vector<change> changes;
   std::string bodies;  // Those of the changes, one after the other.
+  std::vector<rewrite_group> rewrites;
+  std::vector<answer> answers;
+  std::vector<barrier> barriers;
 
+  std::size_t size() const { return changes.size() + rewrites.size() + answers.size() + barriers.size(); }
+  bool empty() const { return size() == 0; }
   void clear();
 };
 
@@ -77,8 +81,10 @@ class commit_queue {
   // Returns true if nobody has wanted it begun since the committer last took something: the caller then calls wake(),
   // after it has let go of its own locks, so that no lock is held across the system call; or leaves it to the next
   // flush().
-  [[nodiscard]] bool push(commit_item item);
-  [[nodiscard]] bool push(change what, const core::record& kept);
+  [[nodiscard]] bool push(const change& what, const record_key& key, const core::record& kept);
+  [[nodiscard]] bool push(answer what);
+  [[nodiscard]] bool push(barrier what);
+  [[nodiscard]] bool push(rewrite_group what);
 
   // Wants what is queued begun.
   void wake();

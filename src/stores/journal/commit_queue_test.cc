@@ -19,7 +19,7 @@ bool push(commit_queue& to, int count = 1) {
 std::size_t take(commit_queue& from) {
   commit_batch taken;
   EXPECT_TRUE(from.take(taken));
-  return taken.items.size();
+  return taken.size();
 }
 
 TEST(commit_queue, gives_a_lone_command_as_soon_as_it_is_wanted) {
@@ -44,7 +44,7 @@ TEST(commit_queue, keeps_what_is_gathered_until_it_is_wanted) {
   pushed_all = true;
   queue.flush();
   committer.join();
-  EXPECT_EQ(taken.items.size(), 40u);
+  EXPECT_EQ(taken.size(), 40u);
 }
 
 TEST(commit_queue, adds_to_a_group_that_is_wanted_what_comes_before_it_is_taken) {

@@ -1,10 +1,6 @@
 #include "stores/journal/committer.h"
 
-#include <algorithm>
 #include <utility>
-#include <variant>
-
-#include "base/overloaded.h"
 
 namespace onceward::journal {
 namespace {
@@ -42,26 +38,23 @@ void committer::step() {
 
 void committer::commit_group() {
   bodies_taken_ = 0;
-  for (commit_item& each : group_.items) {
-    std::visit(base::overloaded{
-                   [this](change& what) { take(what); },
-                   [this](answer& what) { answers_.push_back(std::move(what)); },
-                   [this](const barrier& what) { barriers_.push_back(what); },
-                   [this](const rewrite_group& what) { take(what); },
-               },
-               each);
-  }
+  first_placed_ = 0;
+  for (const change& each : group_.changes)
+    take(each);
+  for (const rewrite_group& each : group_.rewrites)
+    take(each);
   flush();
+  answer_others();
 }
 
-void committer::take(change& item) {
+void committer::take(const change& item) {
   const auto body = std::string_view(group_.bodies).substr(bodies_taken_, item.body_bytes);
   bodies_taken_ += item.body_bytes;
   if (const auto where = place(body)) {
-    placed_.push_back({std::move(item), *where});
-  } else if (item.sink != nullptr) {
+    placed_.push_back({prefix_of(key_in(body)), *where});
+  } else {
     // It was decided, but nothing of it was or will be written.
-    replies_.add(*item.sink, item.tag, store_failure{certainty::definite, errc::io});
+    tell(item, {certainty::definite, errc::io});
   }
 }
 
@@ -82,7 +75,7 @@ void committer::take(const rewrite& item) {
       return;
     }
   }
-  if (const auto where = place(item.body)) placed_.push_back({&item, *where});
+  if (const auto where = place(item.body)) rewritten_.push_back({&item, *where});
 }
 
 std::optional<location> committer::place(std::string_view body) {
@@ -120,40 +113,41 @@ void committer::flush() {
       note_durable();
     }
   }
-  for (answer& each : answers_) {
+  replies_.deliver();
+}
+
+// Those that wait for changes of the group, or of one before, and write nothing themselves.
+void committer::answer_others() {
+  for (answer& each : group_.answers) {
     if (engine_.has_failed()) each.value = store_failure{certainty::indefinite, errc::io};
     replies_.add(*each.sink, each.tag, std::move(each.value));
   }
-  answers_.clear();
   replies_.deliver();
-  for (const barrier& each : barriers_)
+  for (const barrier& each : group_.barriers)
     each.passed->set_value(!engine_.has_failed());
-  barriers_.clear();
 }
 
 void committer::note_durable() {
-  for (placed& each : placed_) {
-    std::visit(base::overloaded{
-                   [&](change& what) { note_durable(what, each.where); },
-                   [&](const rewrite* what) { note_durable(*what, each.where); },
-               },
-               each.what);
-  }
+  for (const placed_change& each : placed_)
+    note_durable(group_.changes[first_placed_++], each.key, each.where);
   placed_.clear();
+  for (const placed_rewrite& each : rewritten_)
+    note_durable(*each.what, each.where);
+  rewritten_.clear();
   engine_.segments.give_back(std::exchange(space_promised_, 0));
 }
 
-void committer::note_durable(change& what, const location& where) {
+void committer::note_durable(const change& what, key_prefix key, const location& where) {
   entry_place before;
   {
     const std::lock_guard hold(what.home->mutex);
     before = place_of(what.place->where);
-    what.home->note_written(what.key, *what.place, what.kind, where);
+    what.home->note_written(*what.place, what.kind, where);
     what.home->cool(engine_.hot_bytes_each);
   }
-  note(what.key, what.kind, what.expires_at, where, before);
+  note(key, what.kind, what.expires_at, where, before);
   space_promised_ += what.space_promised;
-  if (what.sink != nullptr) replies_.add(*what.sink, what.tag, std::move(what.value));
+  tell(what);
 }
 
 void committer::note_durable(const rewrite& what, const location& where) {
@@ -165,12 +159,12 @@ void committer::note_durable(const rewrite& what, const location& where) {
     is_latest = home.move(what.key, what.from, where);
   }
   // One that has been forgotten meanwhile had expired.
-  if (is_latest) note(what.key, what.kind, what.expires_at, where, before);
+  if (is_latest) note(prefix_of(what.key), what.kind, what.expires_at, where, before);
 }
 
-void committer::note(const record_key& key, state_kind kind, wall_time expires_at, const location& where,
+void committer::note(key_prefix key, state_kind kind, wall_time expires_at, const location& where,
                      const entry_place& before) {
-  written_.notes.push_back({.key = prefix_of(key),
+  written_.notes.push_back({.key = key,
                             .offset = where.offset,
                             .bytes = where.bytes,
                             .kind = kind,
@@ -178,14 +172,25 @@ void committer::note(const record_key& key, state_kind kind, wall_time expires_a
                             .before = before});
 }
 
+void committer::tell(const change& what) {
+  if (what.sink == nullptr) return;
+  if (what.granted) {
+    replies_.add(*what.sink, what.tag, *what.granted);
+  } else {
+    replies_.add(*what.sink, what.tag, applied{});
+  }
+}
+
+void committer::tell(const change& what, const store_failure& failure) {
+  if (what.sink != nullptr) replies_.add(*what.sink, what.tag, failure);
+}
+
 void committer::give_up(const io_error& error) {
   engine_.fail(log_.place() + ": " + describe(error));
-  for (placed& each : placed_) {
-    const auto* const what = std::get_if<change>(&each.what);
-    if (what == nullptr || what->sink == nullptr) continue;
-    replies_.add(*what->sink, what->tag, store_failure{certainty::indefinite, errc::io});
-  }
+  for (std::size_t i = 0; i < placed_.size(); ++i)
+    tell(group_.changes[first_placed_ + i], {certainty::indefinite, errc::io});
   placed_.clear();
+  rewritten_.clear();
 }
 
 }  // namespace onceward::journal

@@ -9,7 +9,6 @@
 #include <optional>
 #include <string_view>
 #include <thread>
-#include <variant>
 #include <vector>
 
 #include "core/reply_groups.h"
@@ -32,7 +31,7 @@ class committer {
  private:
   void run();
   void commit_group();
-  void take(change& item);
+  void take(const change& item);
   void take(const rewrite_group& group);
   void take(const rewrite& item);
   // Into the batch, behind what is there; nothing once the journal has failed.
@@ -42,24 +41,31 @@ class committer {
   // Writes the batch and gives the answers that waited for it.
   void flush();
   void note_durable();
-  void note_durable(change& what, const location& where);
+  void note_durable(const change& what, key_prefix key, const location& where);
   void note_durable(const rewrite& what, const location& where);
-  void note(const record_key& key, state_kind kind, wall_time expires_at, const location& where,
-            const entry_place& before);
+  void note(key_prefix key, state_kind kind, wall_time expires_at, const location& where, const entry_place& before);
+  void tell(const change& what);
+  void tell(const change& what, const store_failure& failure);
+  void answer_others();
   void give_up(const io_error& error);
 
   engine& engine_;
   log_writer& log_;
   commit_batch group_;            // Kept for its memory.
   std::size_t bodies_taken_ = 0;  // Of the group.
-  // What waits for the batch that is being made, in the order of the log. A rewrite is still in the group.
-  struct placed {
-    std::variant<change, const rewrite*> what;
+  // What waits for the batch that is being made, in the order of the log: changes of the group, from this one on, and
+  // behind them rewrites of it.
+  struct placed_change {
+    key_prefix key;
     location where;
   };
-  std::vector<placed> placed_;
-  std::vector<answer> answers_;
-  std::vector<barrier> barriers_;
+  struct placed_rewrite {
+    const rewrite* what;
+    location where;
+  };
+  std::size_t first_placed_ = 0;
+  std::vector<placed_change> placed_;
+  std::vector<placed_rewrite> rewritten_;
   std::uint64_t space_promised_ = 0;
   sealed_segment written_;  // The segment that is written to, and what is in it.
   core::reply_groups replies_;

@@ -1,50 +1,46 @@
 #include "stores/journal/engine.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
-#include "base/overloaded.h"
 #include "stores/journal/batch.h"
 #include "stores/journal/entry.h"
 
 namespace onceward::journal {
 namespace {
 
-const record_key& key_of(const keyed_command& what) {
-  return std::visit([](const auto& each) -> const record_key& { return each.key; }, what);
-}
-
-core::decision decide_by_the_rules(const keyed_command& what, const core::record* before, wall_time now,
+core::decision decide_by_the_rules(const claim& what, const core::record* before, wall_time now,
                                    std::atomic<std::uint64_t>& fence_granted) {
-  return std::visit(
-      base::overloaded{
-          [&](const claim& each) {
-            // All threads draw from one counter; replays keep away from it.
-            const bool draws = core::may_be_granted(before);
-            return core::decide(before, each, now, draws ? fence{fence_granted.fetch_add(1) + 1} : fence{});
-          },
-          [&](const find&) {
-            return core::decision{before == nullptr ? record_absent{} : core::describe(*before, now), std::nullopt};
-          },
-          [&](const auto& each) { return core::decide(before, each, now); },
-      },
-      what);
+  // All threads draw from one counter; replays keep away from it.
+  const bool draws = core::may_be_granted(before);
+  return core::decide(before, what, now, draws ? fence{fence_granted.fetch_add(1) + 1} : fence{});
 }
 
-answer answer_to(const request& asked, reply value) {
-  return {asked.sink, asked.tag, std::move(value)};
+core::decision decide_by_the_rules(const find&, const core::record* before, wall_time now,
+                                   std::atomic<std::uint64_t>&) {
+  return {before == nullptr ? record_absent{} : core::describe(*before, now), std::nullopt};
 }
 
-change change_of(const record_key& key, shard& home, slot& place, std::uint64_t space_promised, answer then) {
-  return {.key = key,
-          .home = &home,
+template <typename Command>
+core::decision decide_by_the_rules(const Command& what, const core::record* before, wall_time now,
+                                   std::atomic<std::uint64_t>&) {
+  return core::decide(before, what, now);
+}
+
+answer answer_to(addressee by, reply value) {
+  return {by.sink, by.tag, std::move(value)};
+}
+
+change change_of(shard& home, slot& place, std::uint64_t space_promised, addressee by) {
+  return {.home = &home,
           .place = &place,
-          .kind = kind_of(*place.hot),
-          .expires_at = core::expiry(*place.hot).value_or(wall_time::max()),
+          .expires_at = core::expiry(place.kept).value_or(wall_time::max()),
           .space_promised = space_promised,
-          .sink = then.sink,
-          .tag = then.tag,
-          .value = std::move(then.value)};
+          .sink = by.sink,
+          .tag = by.tag,
+          .granted = std::nullopt,
+          .kind = place.kind};
 }
 
 // What an entry takes if it has a batch to itself.
@@ -61,14 +57,25 @@ engine::engine(segment_set& segments_, std::function<wall_time()> now_, std::uin
       hot_bytes_each(cache_bytes / shard_count),
       completion_bytes_reserved_(completion_bytes_reserved) {}
 
-void engine::decide(request asked, without_space otherwise, const cold_reading* read, begin when) {
+template <typename Command>
+void engine::decide(Command& what, addressee by, without_space otherwise, const cold_reading* read, begin when) {
   aftermath after;
   {
-    shard& home = index.of(key_of(asked.what));
+    shard& home = index.of(what.key);
     const std::lock_guard hold(home.mutex);
-    decide_locked(home, std::move(asked), otherwise, read, after);
+    decide_locked(home, what, by, otherwise, read, after);
   }
   finish(after, when);
+}
+
+template void engine::decide(claim&, addressee, without_space, const cold_reading*, begin);
+template void engine::decide(renew&, addressee, without_space, const cold_reading*, begin);
+template void engine::decide(complete&, addressee, without_space, const cold_reading*, begin);
+template void engine::decide(release&, addressee, without_space, const cold_reading*, begin);
+template void engine::decide(find&, addressee, without_space, const cold_reading*, begin);
+
+void engine::decide(request asked, without_space otherwise, const cold_reading* read) {
+  std::visit([&](auto& what) { decide(what, {asked.sink, asked.tag}, otherwise, read, begin::now); }, asked.what);
 }
 
 // Whether the log may have a record of the key of which nothing is known yet.
@@ -80,50 +87,49 @@ bool engine::must_be_read(const shard& home, const record_key& key, wall_time ti
   return false;
 }
 
-void engine::decide_locked(shard& home, request asked, without_space otherwise, const cold_reading* read,
+template <typename Command>
+void engine::decide_locked(shard& home, Command& what, addressee by, without_space otherwise, const cold_reading* read,
                            aftermath& after) {
-  const record_key& key = key_of(asked.what);
-  slot* place = home.find(key);
-  if (place == nullptr && read != nullptr && read->kept != nullptr) place = home.warm(key, read->where, read->kept);
+  slot* place = home.find(what.key);
+  if (place == nullptr && read != nullptr && read->kept) place = home.warm(what.key, read->where, *read->kept);
   const bool pending = place != nullptr && place->changes_pending > 0;
   if (has_failed()) {
     // What was on its way when the journal failed may be on disk.
     const certainty effect = pending ? certainty::indefinite : certainty::definite;
-    after.known = answer_to(asked, store_failure{effect, errc::io});
+    after.known = answer_to(by, store_failure{effect, errc::io});
     return;
   }
 
   const wall_time time = now();
-  if (place == nullptr && must_be_read(home, key, time, read)) {
-    after.cold_reader = reads.push(std::move(asked));
+  if (place == nullptr && must_be_read(home, what.key, time, read)) {
+    after.cold_reader = reads.push({std::move(what), by.sink, by.tag});
     return;
   }
   const core::record* const before = place == nullptr ? nullptr : home.current(*place, time);
   if (place != nullptr) place->asked_for = true;
 
-  core::decision decided = decide_by_the_rules(asked.what, before, time, fence_granted_);
-  if (decided.after && !std::holds_alternative<renew>(asked.what)) {
-    return keep_change(home, std::move(asked), std::move(decided), place, otherwise, after);
-  }
+  core::decision decided = decide_by_the_rules(what, before, time, fence_granted_);
+  constexpr bool is_renewal = std::is_same_v<Command, renew>;
+  if (decided.after && !is_renewal) return keep_change(home, what, by, decided, place, otherwise, after);
   // A renewal is not written: whoever opens the journal next finds nobody alive who could hold the lease.
-  if (decided.after) home.put(key, std::make_shared<const core::record>(*std::move(decided.after)));
+  if (decided.after) home.set(*place, *std::move(decided.after));
   if (pending) {
-    after.committer = commits.push(answer_to(asked, std::move(decided.answer)));
+    after.committer = commits.push(answer_to(by, std::move(decided.answer)));
   } else {
-    after.known = answer_to(asked, std::move(decided.answer));
+    after.known = answer_to(by, std::move(decided.answer));
   }
 }
 
-void engine::keep_change(shard& home, request asked, core::decision decided, slot* place, without_space otherwise,
-                         aftermath& after) {
-  const record_key& key = key_of(asked.what);
+template <typename Command>
+void engine::keep_change(shard& home, Command& what, addressee by, core::decision& decided, slot* place,
+                         without_space otherwise, aftermath& after) {
   const std::uint64_t entry_bytes = entry_bytes_of(*decided.after);
   const std::uint64_t to_write = disk_bytes_alone(entry_bytes);
   if (to_write > segments.entry_disk_bytes_max()) {
-    after.known = answer_to(asked, store_failure{certainty::definite, errc::too_large});
+    after.known = answer_to(by, store_failure{certainty::definite, errc::too_large});
     return;
   }
-  const bool is_claim = std::holds_alternative<claim>(asked.what);
+  constexpr bool is_claim = std::is_same_v<Command, claim>;
   // With an outcome as long as an entry can be, a claim fits into what the caretaker makes free.
   const std::uint64_t to_hold =
       is_claim ? std::min(disk_bytes_alone(entry_bytes + completion_bytes_reserved_), segments.entry_disk_bytes_max())
@@ -133,20 +139,25 @@ void engine::keep_change(shard& home, request asked, core::decision decided, slo
   if (needed > held && !segments.promise(needed - held, is_claim ? space_kept_back() : 0)) {
     const std::lock_guard hold(caretaker.mutex);
     if (otherwise == without_space::refuse || full || caretaker.end) {
-      after.known = answer_to(asked, store_failure{certainty::definite, errc::full});
+      after.known = answer_to(by, store_failure{certainty::definite, errc::full});
       return;
     }
-    caretaker.without_space.push_back(std::move(asked));
+    caretaker.without_space.push_back({std::move(what), by.sink, by.tag});
     after.caretaker = true;
     return;
   }
   if (held > needed) segments.give_back(held - needed);
 
-  slot& now_kept = home.put(key, std::make_shared<const core::record>(*std::move(decided.after)));
-  now_kept.space_held = to_hold;
-  ++now_kept.changes_pending;
-  after.committer = commits.push(change_of(key, home, now_kept, to_write, answer_to(asked, std::move(decided.answer))),
-                                 *now_kept.hot);
+  if (place == nullptr) {
+    place = &home.add(what.key, *std::move(decided.after));
+  } else {
+    home.set(*place, *std::move(decided.after));
+  }
+  place->space_held = to_hold;
+  ++place->changes_pending;
+  change made = change_of(home, *place, to_write, by);
+  if (const auto* granted = std::get_if<claim_granted>(&decided.answer)) made.granted = *granted;
+  after.committer = commits.push(made, place->key, place->kept);
   home.cool(hot_bytes_each);
   after.caretaker = is_claim && segments.free_bytes() < space_wanted() && !full;
 }
@@ -171,25 +182,25 @@ void engine::respond_when_durable(answer what) {
   if (commits.push(std::move(what))) commits.wake();
 }
 
-void engine::put_and_write(shard& home, const record_key& key, core::record after) {
+void engine::put_and_write(shard& home, slot& place, core::record after) {
   const std::uint64_t to_write = disk_bytes_alone(entry_bytes_of(after));
-  slot& place = home.put(key, std::make_shared<const core::record>(std::move(after)));
+  home.set(place, std::move(after));
   if (to_write > place.space_held && !segments.promise(to_write - place.space_held, 0)) return;
   if (place.space_held > to_write) segments.give_back(place.space_held - to_write);
   place.space_held = 0;
   ++place.changes_pending;
-  if (commits.push(change_of(key, home, place, to_write, {nullptr, 0, applied{}}), *place.hot)) commits.wake();
+  if (commits.push(change_of(home, place, to_write, {nullptr, 0}), place.key, place.kept)) commits.wake();
 }
 
-bool engine::write_run_out(shard& home, const record_key& key, slot& place, wall_time at) {
+bool engine::write_run_out(shard& home, slot& place, wall_time at) {
   if (place.changes_pending > 0 || place.kind_written != state_kind::in_flight) return false;
-  core::record kept = *place.hot;
+  core::record kept = place.kept;
   if (const auto* running = std::get_if<core::state_in_flight>(&kept.state)) {
     if (running->lease_end > at) return false;
     const wall_time lease_end = running->lease_end;
     kept = core::abandoned(std::move(kept), lease_end);
   }
-  put_and_write(home, key, std::move(kept));
+  put_and_write(home, place, std::move(kept));
   return true;
 }
 

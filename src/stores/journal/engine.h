@@ -40,6 +40,12 @@ struct request {
   std::uint64_t tag;
 };
 
+// Where a reply goes.
+struct addressee {
+  reply_sink* sink;
+  std::uint64_t tag;
+};
+
 // A command about all keys.
 struct errand {
   std::variant<list_unknown, purge> what;
@@ -63,7 +69,7 @@ struct cold_reading {
   std::vector<std::shared_ptr<segment>> segments;  // Those that the places are in; as long as places are compared.
   std::vector<location> others;                    // Records of other keys, with the same tag.
   location where;                                  // Of the key's own, if there is one.
-  std::shared_ptr<const core::record> kept;        // It, or null.
+  std::optional<core::record> kept;                // It, or nothing.
 };
 
 // A segment that is full, and what is in it.
@@ -97,8 +103,11 @@ class engine {
   engine(segment_set& segments_, std::function<wall_time()> now_, std::uint64_t cache_bytes,
          std::uint64_t completion_bytes_reserved);
 
-  // Decides a command and sees to it that it is answered. `read` is what was read of its record.
-  void decide(request asked, without_space otherwise, const cold_reading* read = nullptr, begin when = begin::now);
+  // Decides a command, one of those about one key, and sees to it that it is answered. `read` is what was read of its
+  // record. The command is moved from where it has to wait.
+  template <typename Command>
+  void decide(Command& what, addressee by, without_space otherwise, const cold_reading* read, begin when);
+  void decide(request asked, without_space otherwise, const cold_reading* read = nullptr);
 
   // Leaves it to the caretaker.
   void run(errand asked);
@@ -106,11 +115,11 @@ class engine {
   // Queues an answer behind everything decided before.
   void respond_when_durable(answer what);
 
-  // Makes `after` the record of the key and queues it to be written, as far as there is space. Under the shard's lock.
-  void put_and_write(shard& home, const record_key& key, core::record after);
+  // Makes `after` the record of the slot and queues it to be written, as far as there is space. Under the shard's lock.
+  void put_and_write(shard& home, slot& place, core::record after);
   // The same for a claim that is in flight in the log although its lease has run out, so that the log, too, knows since
   // when it is unknown and when it expires. False if the record is not such a one. Under the shard's lock.
-  bool write_run_out(shard& home, const record_key& key, slot& place, wall_time at);
+  bool write_run_out(shard& home, slot& place, wall_time at);
   // Queues entries to be written again, and waits until they are durable. False if that will never be.
   bool rewrite_durably(rewrite_group group);
   // Waits until everything decided before is durable.
@@ -161,9 +170,12 @@ class engine {
   };
 
   bool must_be_read(const shard& home, const record_key& key, wall_time time, const cold_reading* read);
-  void decide_locked(shard& home, request asked, without_space otherwise, const cold_reading* read, aftermath& after);
-  void keep_change(shard& home, request asked, core::decision decided, slot* place, without_space otherwise,
-                   aftermath& after);
+  template <typename Command>
+  void decide_locked(shard& home, Command& what, addressee by, without_space otherwise, const cold_reading* read,
+                     aftermath& after);
+  template <typename Command>
+  void keep_change(shard& home, Command& what, addressee by, core::decision& decided, slot* place,
+                   without_space otherwise, aftermath& after);
   void finish(aftermath& after, begin when);
 
   const std::uint64_t completion_bytes_reserved_;

@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint8_t flag_response_kept = 1;
 // Kind, flags, key, attempt, attempt number, fence, first seen, retention.
 constexpr std::size_t fixed_bytes = 1 + 1 + 32 + 16 + 4 + 8 + 8 + 8;
+constexpr std::size_t key_offset = 2;
 constexpr std::size_t time_bytes = 8;
 constexpr std::size_t length_bytes = 4;
 
@@ -32,17 +33,17 @@ void take_into(byte_reader& reader, std::array<std::byte, Size>& out) {
   if (bytes.size() == Size) std::memcpy(out.data(), bytes.data(), Size);
 }
 
-void put_time(std::string& out, wall_time time) {
-  put(out, std::int64_t{time.time_since_epoch().count()});
+void put_time(byte_writer& out, wall_time time) {
+  out.put(std::int64_t{time.time_since_epoch().count()});
 }
 wall_time take_time(byte_reader& reader) {
   return wall_time{std::chrono::milliseconds{reader.take<std::int64_t>()}};
 }
 
-void put_blob(std::string& out, const std::string& blob) {
+void put_blob(byte_writer& out, const std::string& blob) {
   onceward_assert(blob.size() <= std::numeric_limits<std::uint32_t>::max());
-  put(out, static_cast<std::uint32_t>(blob.size()));
-  out.append(blob);
+  out.put(static_cast<std::uint32_t>(blob.size()));
+  out.put_bytes(blob);
 }
 
 std::string_view take_blob(byte_reader& reader) {
@@ -131,7 +132,7 @@ core::record_state state_of(const parsed_body& parsed) {
 }
 
 struct state_writer {
-  std::string& out;
+  byte_writer& out;
   const core::record& kept;
 
   void operator()(const core::state_in_flight& running) const { put_short(running.lease_end); }
@@ -177,27 +178,34 @@ void encode_entry_body(const record_key& key, const core::record& kept, std::str
   const std::size_t begin = out.size();
   // Many bodies are appended to one string, which must not be made longer for each of them.
   if (out.capacity() < begin + bytes) out.reserve(std::max(2 * out.capacity(), begin + bytes));
+  out.resize(begin + bytes);
 
+  byte_writer body(out.data() + begin);
   const auto* done = std::get_if<core::state_completed>(&kept.state);
-  put(out, static_cast<std::uint8_t>(kind_of(kept)));
-  put(out, done != nullptr && done->response != nullptr ? flag_response_kept : std::uint8_t{0});
-  out.append(view(key.bytes));
-  out.append(view(kept.attempt.bytes));
-  put(out, kept.attempt_number);
-  put(out, static_cast<std::uint64_t>(kept.token));
-  put_time(out, kept.first_seen);
-  put(out, std::int64_t{kept.retention.count()});
-  std::visit(state_writer{out, kept}, kept.state);
-  onceward_assert(out.size() - begin == bytes);
+  body.put(static_cast<std::uint8_t>(kind_of(kept)));
+  body.put(done != nullptr && done->response != nullptr ? flag_response_kept : std::uint8_t{0});
+  body.put_bytes(view(key.bytes));
+  body.put_bytes(view(kept.attempt.bytes));
+  body.put(kept.attempt_number);
+  body.put(static_cast<std::uint64_t>(kept.token));
+  put_time(body, kept.first_seen);
+  body.put(std::int64_t{kept.retention.count()});
+  std::visit(state_writer{body, kept}, kept.state);
+  onceward_assert(body.end() == out.data() + out.size());
+}
+
+record_key key_in(std::string_view body) {
+  record_key key;
+  onceward_assert(body.size() >= key_offset + key.bytes.size());
+  std::memcpy(key.bytes.data(), body.data() + key_offset, key.bytes.size());
+  return key;
 }
 
 std::array<char, entry_header_bytes> entry_header(std::string_view body, std::uint64_t generation) {
-  std::string bytes;
-  put(bytes, static_cast<std::uint32_t>(body.size()));
-  put(bytes, base::checksum(body, generation));
   std::array<char, entry_header_bytes> header;
-  onceward_assert(bytes.size() == header.size());
-  std::copy(bytes.begin(), bytes.end(), header.begin());
+  byte_writer out(header.data());
+  out.put(static_cast<std::uint32_t>(body.size()));
+  out.put(base::checksum(body, generation));
   return header;
 }
 

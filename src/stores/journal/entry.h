@@ -44,6 +44,8 @@ std::size_t entry_bytes_of(const core::record& kept);
 
 // Appends the body, which is the same in every segment.
 void encode_entry_body(const record_key& key, const core::record& kept, std::string& out);
+// The key of a body that this process encoded.
+record_key key_in(std::string_view body);
 // The header of a body in a segment of this generation, which is part of the checksum.
 std::array<char, entry_header_bytes> entry_header(std::string_view body, std::uint64_t generation);
 

@@ -71,10 +71,7 @@ bool is_sound(const index_note& row) {
 }  // namespace
 
 key_prefix prefix_of(const record_key& key) {
-  std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < sizeof bits; ++i)
-    bits = bits << 8 | std::to_integer<std::uint64_t>(key.bytes[i]);
-  return {bits};
+  return {big_endian(std::span(key.bytes).first<sizeof(std::uint64_t)>())};
 }
 
 index_contents index_of(std::uint64_t generation, const std::vector<index_note>& notes) {

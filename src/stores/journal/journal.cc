@@ -153,15 +153,15 @@ void journal::flush() {
 void journal::take(command what, reply_sink& sink, std::uint64_t tag, begin when) {
   engine& shared = parts_->shared;
   std::visit(
-      [&](auto&& each) {
+      [&](auto& each) {
         using asked = std::decay_t<decltype(each)>;
         if constexpr (std::is_same_v<asked, list_unknown> || std::is_same_v<asked, purge>) {
           shared.run({std::move(each), &sink, tag});
         } else {
-          shared.decide({std::move(each), &sink, tag}, without_space::wait, nullptr, when);
+          shared.decide(each, {&sink, tag}, without_space::wait, nullptr, when);
         }
       },
-      std::move(what));
+      what);
 }
 
 store_statistics journal::statistics() const {

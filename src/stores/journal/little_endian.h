@@ -7,6 +7,8 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,36 @@ void put(std::string& out, Integer value) {
   const auto bytes = little_endian(value);
   out.append(bytes.data(), bytes.size());
 }
+
+// A number whose order is that of the bytes.
+inline std::uint64_t big_endian(std::span<const std::byte, sizeof(std::uint64_t)> bytes) {
+  std::uint64_t value;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  return std::endian::native == std::endian::big ? value : __builtin_bswap64(value);
+}
+
+// Puts values one behind the other into memory that has room for them all.
+// borrows: that memory.
+class byte_writer {
+ public:
+  explicit byte_writer(char* to) : next_(to) {}
+
+  template <std::integral Integer>
+  void put(Integer value) {
+    const auto bytes = little_endian(value);
+    put_bytes({bytes.data(), bytes.size()});
+  }
+  void put_bytes(std::string_view bytes) {
+    std::memcpy(next_, bytes.data(), bytes.size());
+    next_ += bytes.size();
+  }
+
+  // Behind what was put.
+  const char* end() const { return next_; }
+
+ private:
+  char* next_;
+};
 
 // Takes values from the front of bytes that may be anything. After the first that is not there, ok() is false and every
 // further one is zero or empty.

@@ -13,18 +13,13 @@ std::uint64_t bytes_of(const shared_bytes& blob) {
   return blob == nullptr ? 0 : blob->size() + sizeof(std::string);
 }
 
-// A slot with its key, in a node of the map, and the key's place in a line.
-constexpr std::uint64_t slot_bytes = sizeof(slot) + 2 * sizeof(record_key) + 4 * sizeof(void*);
-
-constexpr std::size_t idle_places_max = 64;
-
 // How many of a shard's records are kept that nobody has asked for since their outcome. A second request for one is
 // rare, and comes seconds later, if at all: a memory that would hold it under load is one that the processor's cache
 // does not, and then each first execution pays for it.
 constexpr std::size_t lately_written_max = 8;
 
 std::uint64_t weigh(const core::record& kept) {
-  std::uint64_t bytes = slot_bytes + sizeof(core::record) + bytes_of(kept.fingerprint);
+  std::uint64_t bytes = sizeof(slot) + bytes_of(kept.fingerprint);
   if (const auto* done = std::get_if<core::state_completed>(&kept.state)) {
     bytes += bytes_of(done->response) + bytes_of(done->tombstone);
   }
@@ -52,9 +47,13 @@ void subtract_live(const location& where) {
 }
 
 void move_to(slot& place, const location& where) {
-  // First what is new: the segment may be the same.
-  if (where.in != nullptr) add_live(where);
-  if (place.where.in != nullptr) subtract_live(place.where);
+  if (where.in != nullptr && where.in == place.where.in) {
+    // One entry lives there before and after.
+    where.in->live_bytes.fetch_add(std::uint64_t{where.bytes} - place.where.bytes);
+  } else {
+    if (where.in != nullptr) add_live(where);
+    if (place.where.in != nullptr) subtract_live(place.where);
+  }
   place.where = where;
 }
 
@@ -62,84 +61,64 @@ void move_to(slot& place, const location& where) {
 
 // ---- What is in memory ----------------------------------------------------------------------------------------------
 
-slot* shard::find(const record_key& key) {
-  const auto found = slots_.find(key);
-  return found == slots_.end() ? nullptr : &found->second;
-}
-
-slot& shard::put(const record_key& key, std::shared_ptr<const core::record> now_kept) {
-  const state_kind kind = kind_of(*now_kept);
-  const auto [found, is_new] = slots_.try_emplace(key);
-  slot& place = found->second;
-  if (is_new) ++in_flight_;  // As a slot is, until it is told otherwise.
-  set_kind(place, kind);
-  set_hot(place, std::move(now_kept));
+slot& shard::add(const record_key& key, core::record&& now_kept) {
+  slot& place = slots_.add(key);
+  ++in_flight_;  // As a slot is, until it is told otherwise.
+  set(place, std::move(now_kept));
   return place;
 }
 
-const core::record* shard::current(slot& place, wall_time now) {
-  if (now < core::changes_at(*place.hot)) return place.hot.get();
-  std::optional<core::record> kept = core::as_of(*place.hot, now);
-  if (!kept) return nullptr;
-  const state_kind kind = kind_of(*kept);
-  if (kind == place.kind && has_response(*kept) == has_response(*place.hot)) return place.hot.get();
-  set_kind(place, kind);
-  set_hot(place, std::make_shared<const core::record>(*std::move(kept)));
-  return place.hot.get();
+void shard::set(slot& place, core::record&& now_kept) {
+  place.kept = std::move(now_kept);
+  set_kind(place, kind_of(place.kept));
+  hot_bytes_ -= place.bytes;
+  place.bytes = static_cast<std::uint32_t>(weigh(place.kept));
+  hot_bytes_ += place.bytes;
 }
 
-void shard::note_written(const record_key& key, slot& place, state_kind kind, location where) {
+const core::record* shard::current(slot& place, wall_time now) {
+  if (now < core::changes_at(place.kept)) return &place.kept;
+  std::optional<core::record> kept = core::as_of(place.kept, now);
+  if (!kept) return nullptr;
+  const bool is_as_it_was = kind_of(*kept) == place.kind && has_response(*kept) == has_response(place.kept);
+  if (!is_as_it_was) set(place, *std::move(kept));
+  return &place.kept;
+}
+
+void shard::note_written(slot& place, state_kind kind, location where) {
   onceward_assert(place.changes_pending > 0);
   --place.changes_pending;
   move_to(place, where);
   place.kind_written = kind;
-  if (!may_cool(place) || place.in_line) return;
+  if (!may_cool(place) || slot_line::is_in_any(place)) return;
   place.asked_for = false;
-  line_up(key, place, lately_written_);
+  lately_written_.join(place);
 }
 
-void shard::erase(const record_key& key) {
-  const auto found = slots_.find(key);
-  slot& place = found->second;
+void shard::erase(slot& place) {
   onceward_assert(place.changes_pending == 0);
   move_to(place, {});
-  set_hot(place, nullptr);
+  hot_bytes_ -= place.bytes;
   set_kind(place, state_kind::in_flight);
   --in_flight_;
-  slots_.erase(found);
-}
-
-void shard::for_each_slot(const std::function<void(const record_key&, slot&)>& visit) {
-  for (auto& [key, place] : slots_)
-    visit(key, place);
-}
-
-void shard::line_up(const record_key& key, slot& place, std::deque<record_key>& line) {
-  // Records that have been erased keep their places in the line; not too many.
-  if (line.size() > 2 * slots_.size() + idle_places_max) {
-    std::erase_if(line, [&](const record_key& each) { return find(each) == nullptr || !find(each)->in_line; });
-  }
-  place.in_line = true;
-  line.push_back(key);
+  slots_.erase(place);
 }
 
 void shard::cool(std::uint64_t bytes) {
-  while (lately_written_.size() > lately_written_max || (hot_bytes_ > bytes && !lately_written_.empty()))
+  while (lately_written_.size() > lately_written_max || (hot_bytes_ > bytes && lately_written_.size() > 0))
     take_turn(lately_written_);
   // Twice: the first time, all may have been asked for.
-  for (std::size_t left = 2 * asked_for_.size(); hot_bytes_ > bytes && left > 0 && !asked_for_.empty(); --left)
+  for (std::size_t left = 2 * asked_for_.size(); hot_bytes_ > bytes && left > 0 && asked_for_.size() > 0; --left)
     take_turn(asked_for_);
 }
 
-void shard::take_turn(std::deque<record_key>& line) {
-  const record_key key = line.front();
-  line.pop_front();
-  slot* const place = find(key);
-  if (place == nullptr || !std::exchange(place->in_line, false)) return;
+void shard::take_turn(slot_line& line) {
+  slot& place = *line.first();
+  slot_line::leave(place);
   // One that has changed since comes into line again when that is in the log.
-  if (!may_cool(*place)) return;
-  if (std::exchange(place->asked_for, false)) return line_up(key, *place, asked_for_);
-  let_go(key, *place);
+  if (!may_cool(place)) return;
+  if (std::exchange(place.asked_for, false)) return asked_for_.join(place);
+  let_go(place);
 }
 
 // What is not in the log as it is in memory stays.
@@ -147,9 +126,11 @@ bool shard::may_cool(const slot& place) const {
   return place.changes_pending == 0 && place.kind_written != state_kind::in_flight;
 }
 
-void shard::let_go(const record_key& key, slot& place) {
-  insert_cold(tag_of(key), place.kind_written, core::expiry(*place.hot).value_or(wall_time::max()), place.where);
-  erase(key);
+void shard::let_go(slot& place) {
+  insert_cold(tag_of(place.key), place.kind_written, core::expiry(place.kept).value_or(wall_time::max()), place.where);
+  // Its entry lives on.
+  place.where = {};
+  erase(place);
 }
 
 // ---- What is in the log only ----------------------------------------------------------------------------------------
@@ -181,7 +162,6 @@ void shard::note_found(const index_note& what, const segment& in) {
 }
 
 void shard::insert_cold(std::uint32_t tag, state_kind kind, wall_time expires_at, const location& where) {
-  add_live(where);
   cold_.insert({.tag = tag,
                 .segment = short_generation(*where.in),
                 .offset = where.offset,
@@ -197,14 +177,14 @@ void shard::forget_cold(std::uint32_t tag, segment& in, std::uint32_t offset) {
   subtract_live({&in, offset, static_cast<std::uint32_t>(found->bytes)});
 }
 
-slot* shard::warm(const record_key& key, const location& where, std::shared_ptr<const core::record> kept) {
+slot* shard::warm(const record_key& key, const location& where, core::record kept) {
   const auto found = cold_.find(tag_of(key), short_generation(*where.in), where.offset);
   if (!found) return nullptr;
-  slot& place = put(key, std::move(kept));
+  slot& place = add(key, std::move(kept));
   place.kind_written = found->kind;
   move_to(place, where);
   forget_cold(found->tag, *where.in, where.offset);
-  if (may_cool(place)) line_up(key, place, asked_for_);
+  if (may_cool(place)) asked_for_.join(place);
   return &place;
 }
 
@@ -218,23 +198,21 @@ bool shard::move(const record_key& key, const location& from, const location& to
   const auto found = cold_.find(tag_of(key), short_generation(*from.in), from.offset);
   if (!found) return false;
   insert_cold(found->tag, found->kind, found->expires_at, to);
+  add_live(to);
   forget_cold(found->tag, *from.in, from.offset);
   return true;
 }
 
 std::uint64_t shard::erase_expired(wall_time now, segment_set& in, std::uint64_t& space_held) {
   std::uint64_t erased = 0;
-  for (auto each = slots_.begin(); each != slots_.end();) {
-    const auto next = std::next(each);
-    slot& place = each->second;
+  slots_.for_each([&](slot& place) {
     const bool expired = current(place, now) == nullptr;
     if (expired && place.changes_pending == 0 && place.kind_written != state_kind::in_flight) {
       space_held += place.space_held;
-      erase(record_key(each->first));
+      erase(place);
       ++erased;
     }
-    each = next;
-  }
+  });
   return erased + cold_.erase_if([&](const cold_record& each) {
     if (each.expires_at > now) return false;
     subtract_live({in.kept(each.segment), each.offset, static_cast<std::uint32_t>(each.bytes)});
@@ -245,18 +223,12 @@ std::uint64_t shard::erase_expired(wall_time now, segment_set& in, std::uint64_t
 std::uint64_t shard::unknown(wall_time now) const {
   std::uint64_t count = unknown_ + cold_.unknown();
   if (in_flight_ == 0) return count;
-  for (const auto& [key, place] : slots_) {
-    if (place.kind != state_kind::in_flight || place.hot == nullptr) continue;
-    const auto kept = core::as_of(*place.hot, now);
+  slots_.for_each([&](const slot& place) {
+    if (place.kind != state_kind::in_flight) return;
+    const auto kept = core::as_of(place.kept, now);
     if (kept && std::holds_alternative<core::state_unknown>(kept->state)) ++count;
-  }
+  });
   return count;
-}
-
-void shard::set_hot(slot& place, std::shared_ptr<const core::record> kept) {
-  if (place.hot != nullptr) hot_bytes_ -= weigh(*place.hot);
-  place.hot = std::move(kept);
-  if (place.hot != nullptr) hot_bytes_ += weigh(*place.hot);
 }
 
 void shard::set_kind(slot& place, state_kind kind) {

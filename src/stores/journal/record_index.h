@@ -9,11 +9,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 #include "core/record.h"
@@ -21,46 +18,31 @@
 #include "stores/journal/entry.h"
 #include "stores/journal/index_file.h"
 #include "stores/journal/segments.h"
+#include "stores/journal/slot_table.h"
 
 namespace onceward::journal {
 
-// An entry in the log. The segment lives as long as the index points into it.
-struct location {
-  segment* in = nullptr;  // Null: not in the log yet.
-  std::uint32_t offset = 0;
-  std::uint32_t bytes = 0;  // As rounded_entry_bytes() has them.
-  friend bool operator==(const location&, const location&) = default;
-};
-
-struct slot {
-  std::shared_ptr<const core::record> hot;
-  location where;                                   // The latest durable entry.
-  std::uint64_t space_held = 0;                     // Promised for the outcome of a claim in flight.
-  std::uint32_t changes_pending = 0;                // Entries on their way into the log.
-  state_kind kind = state_kind::in_flight;          // Of the record.
-  state_kind kind_written = state_kind::in_flight;  // Of the entry at `where`.
-  bool in_line = false;                             // Has its turn to be let go coming.
-  bool asked_for = false;                           // Since it was made, or had its last turn.
-};
-
-// Every function, and everything that is reached through a shard, is used under `mutex`.
-class shard {
+// Every function, and everything that is reached through a shard, is used under `mutex`. In cache lines of its own: two
+// threads are as a rule in different shards.
+class alignas(64) shard {
  public:
   std::mutex mutex;
 
   // ---- What is in memory ----
 
   // Null if the record is not. A slot stays where it is until it is erased or let go.
-  slot* find(const record_key& key);
-  // The slot of the key, made if need be, with `now_kept` as its record.
-  slot& put(const record_key& key, std::shared_ptr<const core::record> now_kept);
+  slot* find(const record_key& key) { return slots_.find(key); }
+  // A slot for a key that has none.
+  slot& add(const record_key& key, core::record&& now_kept);
+  // Makes `now_kept` the record of `place`.
+  void set(slot& place, core::record&& now_kept);
   // The record of `place` as it is now, valid until it changes, or null if it has expired. A lease that has run out is
   // noted.
   const core::record* current(slot& place, wall_time now);
   // An entry with this kind is durable at `where`.
-  void note_written(const record_key& key, slot& place, state_kind kind, location where);
-  void erase(const record_key& key);
-  void for_each_slot(const std::function<void(const record_key&, slot&)>& visit);
+  void note_written(slot& place, state_kind kind, location where);
+  void erase(slot& place);
+  void for_each_slot(const std::function<void(slot&)>& visit) { slots_.for_each(visit); }
 
   // Lets go of records that are in the log as they are in memory: of all but the last few that nobody has asked for
   // since their outcome, and of others until at most `bytes` are kept, those first that were asked for longest ago.
@@ -79,7 +61,7 @@ class shard {
   // It has been superseded. Its length is the index's to know.
   void forget_cold(std::uint32_t tag, segment& in, std::uint32_t offset);
   // The record at `where` was read, and has a slot from now on. Null if it is not there any more.
-  slot* warm(const record_key& key, const location& where, std::shared_ptr<const core::record> kept);
+  slot* warm(const record_key& key, const location& where, core::record kept);
   // Room for so many more, so that it is not made bit by bit.
   void expect_cold(std::size_t more) { cold_.reserve(cold_.size() + more); }
   void for_each_cold(const std::function<void(const cold_record&)>& visit) const { cold_.for_each(visit); }
@@ -97,22 +79,20 @@ class shard {
   std::uint64_t unknown(wall_time now) const;
 
  private:
-  void set_hot(slot& place, std::shared_ptr<const core::record> kept);
   void set_kind(slot& place, state_kind kind);
-  void line_up(const record_key& key, slot& place, std::deque<record_key>& line);
-  void take_turn(std::deque<record_key>& line);
+  void take_turn(slot_line& line);
   void insert_cold(std::uint32_t tag, state_kind kind, wall_time expires_at, const location& where);
   bool may_cool(const slot& place) const;
-  void let_go(const record_key& key, slot& place);
+  void let_go(slot& place);
 
-  std::unordered_map<record_key, slot, core::record_key_index> slots_;
+  slot_table slots_;
   cold_table cold_;
   std::uint64_t unknown_ = 0;    // Of the slots.
   std::uint64_t in_flight_ = 0;  // Of the slots.
   std::uint64_t hot_bytes_ = 0;
   // Those that may be let go; the one whose turn is next first.
-  std::deque<record_key> lately_written_;
-  std::deque<record_key> asked_for_;
+  slot_line lately_written_;
+  slot_line asked_for_;
 };
 
 class record_index {

@@ -258,9 +258,8 @@ tl::expected<void, damage> abandon_claims(engine& opened) {
       if (!claimed) {
         return tl::unexpected(damage{claimed.error(), where.in->where.name, where.offset, "a record cannot be read"});
       }
-      const auto kept = std::make_shared<const core::record>(std::move(claimed->kept));
-      home.warm(claimed->key, where, kept);
-      opened.put_and_write(home, claimed->key, core::abandoned(*kept, now));
+      slot& place = *home.warm(claimed->key, where, claimed->kept);
+      opened.put_and_write(home, place, core::abandoned(std::move(claimed->kept), now));
     }
   }
   return {};

@@ -14,17 +14,14 @@ namespace {
 // Sets stamps apart from every other checksum of the journal.
 constexpr std::uint64_t stamp_seed = 0x6f6e636577617264;
 
-template <typename Value>
-char* store(char* out, Value value) {
-  const auto bytes = little_endian(value);
-  return std::copy(bytes.begin(), bytes.end(), out);
-}
-
 }  // namespace
 
 std::uint64_t stamp_of(batch_id id, std::size_t sector) {
   std::array<char, 24> bytes;
-  store(store(store(bytes.data(), id.generation), id.sequence), std::uint64_t{sector});
+  byte_writer named(bytes.data());
+  named.put(id.generation);
+  named.put(id.sequence);
+  named.put(std::uint64_t{sector});
   return base::checksum({bytes.data(), bytes.size()}, stamp_seed);
 }
 

@@ -1,0 +1,103 @@
+// The records of one shard that are in memory: a hash table of slots, and the lines in which slots wait to be let go.
+//
+// A slot stays where it is until it is erased. A few that were erased are kept for the next: as a rule a worker's
+// thread makes a slot and the committer's erases it, and memory that goes from thread to thread for every request is
+// dear.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/record.h"
+#include "stores/journal/entry.h"
+
+namespace onceward::journal {
+
+struct segment;
+class slot_line;
+
+// An entry in the log. The segment lives as long as the index points into it.
+struct location {
+  segment* in = nullptr;  // Null: not in the log yet.
+  std::uint32_t offset = 0;
+  std::uint32_t bytes = 0;  // As rounded_entry_bytes() has them.
+  friend bool operator==(const location&, const location&) = default;
+};
+
+struct slot {
+  record_key key;
+  std::uint32_t changes_pending = 0;                // Entries on their way into the log.
+  std::uint32_t bytes = 0;                          // What it takes in memory.
+  state_kind kind = state_kind::in_flight;          // Of the record.
+  state_kind kind_written = state_kind::in_flight;  // Of the entry at `where`.
+  bool asked_for = false;                           // Since it was made, or had its last turn.
+  location where;                                   // The latest durable entry.
+  std::uint64_t space_held = 0;                     // Promised for the outcome of a claim in flight.
+  core::record kept{};
+
+ private:
+  friend class slot_table;
+  friend class slot_line;
+  slot* next_alike_ = nullptr;  // Of the slots whose keys hash alike, or of the spare ones.
+  slot_line* line_ = nullptr;   // That it waits in.
+  slot* ahead_ = nullptr;
+  slot* behind_ = nullptr;
+};
+
+// borrows: slots, which leave before they are erased.
+class slot_line {
+ public:
+  std::size_t size() const { return size_; }
+  // Null if nobody waits.
+  slot* first() const { return first_; }
+  // It waits in no line.
+  void join(slot& which);
+  // From the line it waits in, if any.
+  static void leave(slot& which);
+  static bool is_in_any(const slot& which) { return which.line_ != nullptr; }
+
+ private:
+  slot* first_ = nullptr;
+  slot* last_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+class slot_table {
+ public:
+  slot_table() = default;
+  slot_table(const slot_table&) = delete;
+  slot_table& operator=(const slot_table&) = delete;
+  ~slot_table();
+
+  std::size_t size() const { return size_; }
+  // Null if there is none.
+  slot* find(const record_key& key) const;
+  // A new one; there is none with this key.
+  slot& add(const record_key& key);
+  void erase(slot& which);
+
+  // `visit` adds nothing, and may erase what it is shown.
+  template <typename Visit>
+  void for_each(const Visit& visit) const {
+    for (slot* each : buckets_) {
+      while (each != nullptr) {
+        slot* const next = each->next_alike_;
+        visit(*each);
+        each = next;
+      }
+    }
+  }
+
+ private:
+  slot*& bucket_of(const record_key& key) { return buckets_[index_of(key)]; }
+  std::size_t index_of(const record_key& key) const;
+  void grow();
+
+  std::vector<slot*> buckets_;  // A power of two of them, or none.
+  std::size_t size_ = 0;
+  slot* spare_ = nullptr;
+  std::size_t spares_ = 0;
+};
+
+}  // namespace onceward::journal
