@@ -25,6 +25,9 @@ struct record_key {
 struct attempt_id {
   std::array<std::byte, 16> bytes{};
   friend auto operator<=>(const attempt_id&, const attempt_id&) = default;
+  friend bool operator==(const attempt_id& left, const attempt_id& right) {
+    return std::memcmp(left.bytes.data(), right.bytes.data(), left.bytes.size()) == 0;
+  }
 };
 
 // A number that rises with every grant, so that an upstream can refuse a straggler. 0 is never granted.
