@@ -179,8 +179,9 @@ class engine {
   void finish(aftermath& after, begin when);
 
   const std::uint64_t completion_bytes_reserved_;
-  std::atomic<std::uint64_t> fence_granted_{0};
-  std::atomic<bool> failed_{false};
+  // What every grant writes is in another cache line than what is only read.
+  alignas(64) std::atomic<std::uint64_t> fence_granted_{0};
+  alignas(64) std::atomic<bool> failed_{false};
   mutable std::mutex failure_mutex_;
   std::string failure_;
 };

@@ -25,16 +25,14 @@ struct location {
   friend bool operator==(const location&, const location&) = default;
 };
 
-struct slot {
+// What is needed to find it, and what the committer writes of a claim, is in its first cache line.
+struct alignas(64) slot {
   record_key key;
+  location where;                                   // The latest durable entry.
   std::uint32_t changes_pending = 0;                // Entries on their way into the log.
-  std::uint32_t bytes = 0;                          // What it takes in memory.
   state_kind kind = state_kind::in_flight;          // Of the record.
   state_kind kind_written = state_kind::in_flight;  // Of the entry at `where`.
   bool asked_for = false;                           // Since it was made, or had its last turn.
-  location where;                                   // The latest durable entry.
-  std::uint64_t space_held = 0;                     // Promised for the outcome of a claim in flight.
-  core::record kept{};
 
  private:
   friend class slot_table;
@@ -43,6 +41,11 @@ struct slot {
   slot_line* line_ = nullptr;   // That it waits in.
   slot* ahead_ = nullptr;
   slot* behind_ = nullptr;
+
+ public:
+  std::uint32_t bytes = 0;       // What it takes in memory.
+  std::uint64_t space_held = 0;  // Promised for the outcome of a claim in flight.
+  core::record kept{};
 };
 
 // borrows: slots, which leave before they are erased.
