@@ -12,8 +12,9 @@ namespace {
 constexpr std::size_t backlog_max = 4 * buffer_shelf::buffer_bytes;
 
 // Fields that the upstream says to us, and those by which we speak of ourselves: nobody says them in our name.
-constexpr std::array<std::string_view, 4> not_passed_on = {"Idempotency-Outcome", "Onceward-Error-Source",
-                                                           "Onceward-Unguarded", "Onceward-Not-Recorded"};
+constexpr http::field_id_set ids_not_passed_on{http::field_id::idempotency_outcome};
+constexpr std::array<std::string_view, 3> not_passed_on = {"Onceward-Error-Source", "Onceward-Unguarded",
+                                                           "Onceward-Not-Recorded"};
 
 }  // namespace
 
@@ -49,10 +50,11 @@ void response_pipe::begin(connection& to, const http::response_head_view& head, 
   } else {
     onceward_assert(extra.size() < with_date.size());
     std::copy(extra.begin(), extra.end(), with_date.begin());
-    with_date[extra.size()] = {"Date", date, http::field_id::date};
+    with_date[extra.size()] = http::make_field(http::field_id::date, date);
     how.extra = {with_date.data(), extra.size() + 1};
   }
   how.drop = not_passed_on;
+  how.drop_ids = ids_not_passed_on;
   http::append_forwarded_response_head(to.output(), head, how);
 }
 

@@ -78,6 +78,9 @@ constexpr std::string_view trimmed(std::string_view text) {
 // The first byte of [from, end) that is a control character other than HTAB, DEL included; `end` if there is none.
 const char* find_control(const char* from, const char* end);
 
+// As find_control(), but stops at a colon, too.
+const char* find_control_or_colon(const char* from, const char* end);
+
 // What may be written as a field value: no control character but HTAB, no white space at either end. May be empty.
 bool is_field_value(std::string_view text);
 

@@ -34,13 +34,17 @@ TEST(trimmed, takes_space_and_tab_only) {
 TEST(find_control, finds_each_control_character_at_every_place) {
   for (std::size_t size = 0; size < 70; ++size) {
     std::string text(size, 'x');
-    EXPECT_EQ(find_control(text.data(), text.data() + size), text.data() + size);
+    const char* const begin = text.data();
+    const char* const end = begin + size;
+    EXPECT_EQ(find_control(begin, end), end);
+    EXPECT_EQ(find_control_or_colon(begin, end), end);
     for (std::size_t at = 0; at < size; ++at) {
       for (int byte = 0; byte < 256; ++byte) {
         text[at] = static_cast<char>(byte);
         const bool control = (byte < 0x20 && byte != '\t') || byte == 0x7f;
-        const char* found = find_control(text.data(), text.data() + size);
-        ASSERT_EQ(found, text.data() + (control ? at : size)) << byte << " at " << at << " of " << size;
+        ASSERT_EQ(find_control(begin, end), control ? begin + at : end) << byte << " at " << at << " of " << size;
+        ASSERT_EQ(find_control_or_colon(begin, end), control || byte == ':' ? begin + at : end)
+            << byte << " at " << at << " of " << size;
       }
       text[at] = 'x';
     }

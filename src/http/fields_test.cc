@@ -73,8 +73,14 @@ TEST(find, gives_the_value_of_the_only_line) {
   EXPECT_EQ(find(fields, "X"), std::nullopt);
   EXPECT_EQ(find(fields, "Z"), std::nullopt);
   EXPECT_EQ(find(fields, field_id::date), std::nullopt);
+  EXPECT_EQ(first_value(fields, field_id::host), "a");
   EXPECT_EQ(count(fields, "X"), 2U);
   EXPECT_EQ(count(fields, field_id::host), 1U);
+}
+
+TEST(find_death, first_value_is_asked_for_what_is_there) {
+  const std::vector<field_view> fields = {make_field("Host", "a")};
+  EXPECT_DEATH(first_value(fields, field_id::date), "assertion failed");
 }
 
 std::vector<std::string> tokens_of(std::string_view list) {

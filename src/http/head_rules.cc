@@ -78,7 +78,7 @@ std::optional<parse_error> read_host(request_head_view& head) {
     if (head.version_minor == 0) return std::nullopt;
     return parse_error::host_missing;
   }
-  const std::string_view host = *find(head.fields, field_id::host);
+  const std::string_view host = first_value(head.fields, field_id::host);
   if (!is_authority(host)) return parse_error::host_malformed;
   if (head.authority.empty()) head.authority = host;
   return std::nullopt;
@@ -91,7 +91,7 @@ std::optional<parse_error> read_expect(request_head_view& head) {
   if (!head.ids.has(field_id::expect)) return std::nullopt;
   if (head.version_minor == 0) return std::nullopt;  // To be ignored there (RFC 9110 section 10.1.1).
   if (head.ids.repeats(field_id::expect)) return parse_error::expectation_malformed;
-  const std::string_view value = *find(head.fields, field_id::expect);
+  const std::string_view value = first_value(head.fields, field_id::expect);
   if (names_equal(value, known)) {
     head.expects_continue = true;
     return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/ascii.h"
 #include "base/assert.h"
@@ -27,17 +28,21 @@ bool has_long_method(std::string_view line, const head_limits& limits) {
   return line.size() > limits.method_bytes_max && is_token(line.substr(0, limits.method_bytes_max + 1));
 }
 
-std::optional<parse_error> check_request_line(std::string_view line, const head_limits& limits) {
+// `method_end` is the first space of the line, or no position.
+std::optional<parse_error> check_request_line(std::string_view line, std::size_t method_end,
+                                              const head_limits& limits) {
   if (line == "PRI * HTTP/2.0") return parse_error::http2_preface;
-  const std::size_t method_end = line.find(' ');
-  if (has_long_method(line, limits)) return parse_error::method_too_long;
-  const std::size_t target_end = line.rfind(' ');
-  if (method_end == std::string_view::npos || method_end == target_end) return parse_error::request_line_malformed;
+  if (method_end > limits.method_bytes_max && has_long_method(line, limits)) return parse_error::method_too_long;
+  if (method_end == std::string_view::npos) return parse_error::request_line_malformed;
+  const std::size_t target_end = line.find(' ', method_end + 1);
+  if (target_end == std::string_view::npos) return parse_error::request_line_malformed;
   if (!is_token(line.substr(0, method_end))) return parse_error::method_malformed;
-  // A space inside the target is refused here; the rest of the target is read later.
-  const std::string_view target = line.substr(method_end + 1, target_end - method_end - 1);
-  if (target.empty() || target.find(' ') != std::string_view::npos) return parse_error::request_line_malformed;
-  return check_version(line.substr(target_end + 1));
+  if (target_end == method_end + 1) return parse_error::request_line_malformed;
+  const std::string_view version = line.substr(target_end + 1);
+  const auto error = check_version(version);
+  // Then a space was inside the target. The rest of the target is read later.
+  if (error && version.find(' ') != std::string_view::npos) return parse_error::request_line_malformed;
+  return error;
 }
 
 std::optional<parse_error> check_status_line(std::string_view line) {
@@ -52,57 +57,78 @@ std::optional<parse_error> check_status_line(std::string_view line) {
   return std::nullopt;
 }
 
-bool has_padded_name(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  return colon != std::string_view::npos && colon != 0 && is_space_or_tab(line[colon - 1]);
+std::optional<parse_error> check_line_end(const char* at) {
+  if (at[0] == '\r' && at[1] == '\n') return std::nullopt;
+  if (at[0] == '\n') return parse_error::bare_line_feed;
+  return at[0] == '\r' ? parse_error::bare_carriage_return : parse_error::control_character;
 }
 
 }  // namespace
 
-// One pass from control character to control character: everything between two of them is text that needs no look here.
+void head_scanner::reset() {
+  stage_ = stage::start_line;
+  begin_ = line_begin_ = position_ = seen_bytes_ = colon_ = 0;
+  fields_.clear();
+}
+
+// One pass from control character to control character, and on the way the first colon of each field: everything in
+// between is text that needs no look here.
 head_scanner::outcome head_scanner::scan(std::string_view input, const head_limits& limits) {
   onceward_assert(stage_ != stage::ended && input.size() >= seen_bytes_ && position_ <= input.size());
   seen_bytes_ = input.size();
-  const char* const base = input.data();
   while (true) {
     const std::size_t limit = limit_bytes(limits);
     const std::size_t stop = std::min(input.size(), limit);
-    position_ = static_cast<std::size_t>(find_control(base + position_, base + stop) - base);
-    const bool cut_in_line_end = position_ + 1 == stop && base[position_] == '\r';
-    if (position_ == stop || cut_in_line_end) {
+    const std::size_t line_end = find_control_in_line(input.data(), stop);
+    position_ = line_end;
+    const bool cut_in_line_end = line_end + 1 == stop && input[line_end] == '\r';
+    if (line_end == stop || cut_in_line_end) {
       if (stop < limit) return incomplete{};
       return beyond_limit(input.substr(begin_, stop - begin_), limits);
     }
-    if (base[position_] == '\n') return parse_error::bare_line_feed;
-    if (base[position_] != '\r') return parse_error::control_character;
-    if (base[position_ + 1] != '\n') return parse_error::bare_carriage_return;
+    if (const auto error = check_line_end(input.data() + line_end)) return *error;
 
-    const std::string_view line = input.substr(line_begin_, position_ - line_begin_);
-    position_ += crlf_bytes;
-    line_begin_ = position_;
+    const std::string_view line = input.substr(line_begin_, line_end - line_begin_);
+    position_ = line_end + crlf_bytes;
     if (stage_ == stage::fields && line.empty()) {
       stage_ = stage::ended;
-      return found{begin_, position_, fields_, padded_names_};
+      return found{begin_, position_, start_line_, fields_};
     }
-    if (const auto error = end_line(line, limits)) return *error;
+    const auto error = stage_ == stage::fields ? end_field(line, limits) : end_start_line(line, limits);
+    if (error) return *error;
+    line_begin_ = position_;
   }
 }
 
-std::optional<parse_error> head_scanner::end_line(std::string_view line, const head_limits& limits) {
-  if (stage_ == stage::fields) {
-    if (is_space_or_tab(line.front())) return parse_error::folded_line;
-    if (++fields_ > limits.fields_max) return parse_error::too_many_fields;
-    if (kind_ == head_kind::response) padded_names_ = padded_names_ || has_padded_name(line);
-    return std::nullopt;
+std::size_t head_scanner::find_control_in_line(const char* input, std::size_t stop) {
+  const char* at = input + position_;
+  const char* const end = input + stop;
+  if (stage_ == stage::fields && colon_ == 0) {
+    at = find_control_or_colon(at, end);
+    if (at == end || *at != ':') return static_cast<std::size_t>(at - input);
+    colon_ = static_cast<std::size_t>(at - input);
   }
+  return static_cast<std::size_t>(find_control(at, end) - input);
+}
+
+std::optional<parse_error> head_scanner::end_start_line(std::string_view line, const head_limits& limits) {
   if (line.empty()) {
     // Some clients end a body with a line end too many (RFC 9112 section 2.2).
     if (kind_ == head_kind::response || begin_ != 0) return parse_error::empty_line_before_message;
-    begin_ = line_begin_;
+    begin_ = position_;
     return std::nullopt;
   }
   stage_ = stage::fields;
-  return kind_ == head_kind::request ? check_request_line(line, limits) : check_status_line(line);
+  const std::size_t first_space = line.find(' ');
+  start_line_ = {line_begin_ + first_space, line_begin_ + line.size()};
+  return kind_ == head_kind::request ? check_request_line(line, first_space, limits) : check_status_line(line);
+}
+
+std::optional<parse_error> head_scanner::end_field(std::string_view line, const head_limits& limits) {
+  if (is_space_or_tab(line.front())) return parse_error::folded_line;
+  if (fields_.size() >= limits.fields_max) return parse_error::too_many_fields;
+  fields_.push_back({std::exchange(colon_, 0), line_begin_ + line.size()});
+  return std::nullopt;
 }
 
 // Where the scan stops whatever the input has: a line or head that does not end before is too large.

@@ -26,19 +26,26 @@ class head_sink {
   ~head_sink() { out_.commit(static_cast<std::size_t>(at_ - begin_)); }
 
   void put(std::string_view text) {
-    onceward_assert(static_cast<std::size_t>(end_ - at_) >= text.size());
+    onceward_assert(room() >= text.size());
+    copy(text);
+  }
+
+  void put_field(std::string_view name, std::string_view value) {
+    onceward_assert(room() >= name.size() + value.size() + field_overhead_bytes);
+    copy(name);
+    copy(": ");
+    copy(value);
+    copy("\r\n");
+  }
+
+ private:
+  std::size_t room() const { return static_cast<std::size_t>(end_ - at_); }
+
+  void copy(std::string_view text) {
     if (!text.empty()) std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
   }
 
-  void put_field(std::string_view name, std::string_view value) {
-    put(name);
-    put(": ");
-    put(value);
-    put("\r\n");
-  }
-
- private:
   base::byte_buffer& out_;
   char* begin_;
   char* at_;
@@ -75,11 +82,16 @@ void put_connection(head_sink& out, connection_option option, bool upgrade) {
   }
 }
 
+// Whether a caller may add a field of this name. That its number is right is looked at, too.
+bool may_be_added(const field_view& field) {
+  if (field.id == field_id::other) return is_token(field.name) && identify(field.name) == field_id::other;
+  return names_equal(field.name, name_of(field.id)) && field.id != field_id::content_length &&
+         field.id != field_id::host && !is_hop_by_hop(field.id);
+}
+
 void put_extra(head_sink& out, fields_view extra) {
   for (const field_view& field : extra) {
-    onceward_assert(is_token(field.name) && is_field_value(field.value));
-    const field_id id = identify(field.name);
-    onceward_assert(id != field_id::content_length && id != field_id::host && !is_hop_by_hop(id));
+    onceward_assert(may_be_added(field) && is_field_value(field.value));
     out.put_field(field.name, field.value);
   }
 }
@@ -98,7 +110,7 @@ bool is_dropped(std::span<const std::string_view> drop, std::string_view name) {
 // What both directions agree on. `how` is either kind of forwarding.
 template <class HeadView, class Forwarding>
 bool goes_on(const field_view& field, const HeadView& head, const Forwarding& how) {
-  if (field.id == field_id::content_length) return false;
+  if (field.id == field_id::content_length || how.drop_ids.has(field.id)) return false;
   const bool upgrades = how.upgrade && field.id == field_id::upgrade;
   if (!upgrades && ends_here(field, head.fields, head.connection_names_fields)) return false;
   return !is_dropped(how.drop, field.name);

@@ -59,12 +59,13 @@ struct request_forwarding {
   body_framing framing = {};                    // As it will be sent; not until_close.
   fields_view extra = {};                       // Written after the forwarded fields.
   std::span<const std::string_view> drop = {};  // Names that are not forwarded.
+  field_id_set drop_ids = {};                   // The same, of names that have a number.
   connection_option connection = connection_option::none;
   bool upgrade = false;  // Passes Upgrade on, with a Connection that names it.
 };
 
 // The request line in origin form (asterisk form stays), Host, the forwarded fields in their order, the extra ones, and
-// the framing. Not forwarded: Host, Content-Length, Expect, what ends_here() and what `drop` names. Not for CONNECT.
+// the framing. Not forwarded: Host, Content-Length, Expect, what ends_here() and what the caller drops. Not for CONNECT.
 void append_forwarded_request_head(base::byte_buffer& out, const request_head_view& head,
                                    const request_forwarding& how);
 
@@ -74,6 +75,7 @@ struct response_forwarding {
   body_framing framing = {};
   fields_view extra = {};
   std::span<const std::string_view> drop = {};
+  field_id_set drop_ids = {};
   connection_option connection = connection_option::none;
   bool upgrade = false;  // For 101: passes Upgrade on, with a Connection that names it.
 };
