@@ -32,31 +32,22 @@ class forwarding_view {
   void add(http::field_id name, std::string_view value) { extra_.add(http::make_field(name, value)); }
   // In place of a field of the head, under the name that it has there.
   void replace(const http::field_view& field, std::string_view value) {
-    drop(field);
+    drop_.add(field);
     extra_.add({field.name, value, field.id});
   }
   // Every field of that name.
-  void drop(http::field_id name) { drop_ids_.add(name); }
+  void drop(http::field_id name) { drop_.add(name); }
 
+  // borrows: from this object, too.
   http::request_forwarding with(const http::body_framing& framing) const {
-    return {.host = host_,
-            .framing = framing,
-            .extra = extra_.items(),
-            .drop = drop_.items(),
-            .drop_ids = drop_ids_};
+    return {.host = host_, .framing = framing, .extra = extra_.items(), .drop = &drop_};
   }
 
  private:
   static constexpr std::size_t fields_max = 32;
 
-  void drop(const http::field_view& field) {
-    if (field.id != http::field_id::other) return drop(field.id);
-    drop_.add(field.name);
-  }
-
   base::bounded_list<http::field_view, fields_max> extra_;
-  base::bounded_list<std::string_view, fields_max> drop_;  // By name, of those that have no number.
-  http::field_id_set drop_ids_;
+  http::field_name_set drop_;
   std::string forwarded_for_;
   std::string host_;  // Empty: the client's.
 };

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/assert.h"
+#include "base/bounded_list.h"
 #include "http/characters.h"
 
 namespace onceward::http {
@@ -123,6 +124,35 @@ bool same_name(std::string_view a, std::string_view b);
 inline bool names_equal(std::string_view a, std::string_view b) {
   return a.size() == b.size() && detail::same_name(a, b);
 }
+
+// Names that fields are looked for in: by number where they have one, so that only names that this program does not know
+// are compared. borrows: the names.
+class field_name_set {
+ public:
+  field_name_set() = default;
+  field_name_set(std::initializer_list<std::string_view> names) {
+    for (const std::string_view name : names)
+      add(make_field(name, {}));
+  }
+
+  void add(field_id name) { known_.add(name); }
+  // The name of this field.
+  void add(const field_view& field) {
+    if (field.id != field_id::other) return add(field.id);
+    others_.add(field.name);
+  }
+
+  bool includes(const field_view& field) const {
+    if (field.id != field_id::other) return known_.has(field.id);
+    return std::ranges::any_of(others_.items(), [&](std::string_view name) { return names_equal(name, field.name); });
+  }
+
+ private:
+  static constexpr std::size_t others_max = 32;
+
+  field_id_set known_;
+  base::bounded_list<std::string_view, others_max> others_;
+};
 
 std::size_t count(fields_view fields, field_id id);
 std::size_t count(fields_view fields, std::string_view name);

@@ -116,6 +116,21 @@ TEST(has_token, looks_at_every_line_of_the_name) {
   EXPECT_FALSE(has_token(fields, field_id::connection, "keep"));
 }
 
+TEST(field_name_set, includes_names_in_any_case_whether_they_are_known_or_not) {
+  field_name_set names = {"Date", "X-Mine"};
+  EXPECT_TRUE(names.includes(make_field("dATE", "1")));
+  EXPECT_TRUE(names.includes(make_field("x-mine", "1")));
+  EXPECT_FALSE(names.includes(make_field("X-Mine-Too", "1")));
+  EXPECT_FALSE(names.includes(make_field("Host", "1")));
+  names.add(field_id::host);
+  names.add(make_field("x-mine-too", "1"));
+  names.add(make_field("age", "1"));
+  EXPECT_TRUE(names.includes(make_field("X-Mine-Too", "1")));
+  EXPECT_TRUE(names.includes(make_field("Host", "1")));
+  EXPECT_TRUE(names.includes(make_field("Age", "1")));
+  EXPECT_FALSE(field_name_set().includes(make_field("Host", "1")));
+}
+
 TEST(field_id_set, knows_what_is_there_once_and_what_more_often) {
   field_id_set ids;
   EXPECT_FALSE(ids.has(field_id::other));

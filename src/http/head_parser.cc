@@ -13,12 +13,8 @@ constexpr std::size_t crlf_bytes = 2;
 constexpr std::size_t version_bytes = 8;  // HTTP/1.1
 constexpr std::size_t status_bytes = 3;
 
-std::string_view between(std::string_view text, std::size_t begin, std::size_t end) {
-  return {text.data() + begin, end - begin};
-}
-
 unsigned minor_version_of(std::string_view version) {
-  onceward_assert(version == "HTTP/1.1" || version == "HTTP/1.0");
+  onceward_assert(version.size() == version_bytes && begins_with(version, "HTTP/1."));
   return version.back() == '1' ? 1 : 0;
 }
 
@@ -34,7 +30,7 @@ std::optional<parse_error> take_fields(std::string_view input, const head_scanne
   for (const line_marks& line : marks.fields) {
     if (line.part_end == 0) return parse_error::field_malformed;
     std::string_view name = between(input, begin, line.part_end);
-    if (padding == name_padding::removed) name = trimmed(name);
+    if (padding == name_padding::removed) name = trimmed_at_end(name);
     const field_id id = identify(name);
     // What is the name of a known field is a token.
     if (id == field_id::other && !is_token(name)) return parse_error::field_malformed;
@@ -64,11 +60,11 @@ std::optional<parse_error> parse_request_text(std::string_view input, const head
 std::optional<parse_error> parse_response_text(std::string_view input, const head_scanner::found& marks,
                                                response_head_view& head, std::vector<field_view>& fields) {
   const std::string_view line = between(input, marks.begin, marks.start_line.end);
-  head.version_minor = minor_version_of(line.substr(0, version_bytes));
-  const std::string_view digits = line.substr(version_bytes + 1, status_bytes);
-  onceward_assert(digits.size() == status_bytes);
+  onceward_assert(line.size() > version_bytes + 1 + status_bytes);
+  head.version_minor = minor_version_of(between(line, 0, version_bytes));
+  const std::string_view digits = between(line, version_bytes + 1, version_bytes + 1 + status_bytes);
   head.status = (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
-  head.reason = line.substr(version_bytes + 1 + status_bytes + 1);
+  head.reason = between(line, version_bytes + 1 + status_bytes + 1, line.size());
   return take_fields(input, marks, name_padding::removed, head.ids, fields);
 }
 

@@ -38,7 +38,7 @@ request_head_reader::outcome request_head_reader::feed(std::string_view input) {
 std::optional<parse_error> request_head_reader::take_head(std::string_view input, const head_scanner::found& marks,
                                                           request_head_view& head) {
   head.bytes = marks.end;
-  head.raw = input.substr(marks.begin, marks.end - marks.begin);
+  head.raw = between(input, marks.begin, marks.end);
   if (const auto error = parse_request_text(input, marks, head, fields_)) return error;
 
   if (underscores_ != underscore_policy::keep && head.ids.has(field_id::other)) {
@@ -67,7 +67,7 @@ void response_head_reader::start(method_id request_method) {
 response_head_reader::outcome response_head_reader::feed(std::string_view input) {
   // What does not begin like a response never becomes one, and may never bring the empty line that ends a head.
   constexpr std::string_view beginning = "HTTP/";
-  if (!input.empty() && input.front() != '\r' && input.front() != '\n' &&
+  if (!begins_with(input, beginning) && !input.empty() && input.front() != '\r' && input.front() != '\n' &&
       !beginning.starts_with(input.substr(0, beginning.size()))) {
     return parse_error::status_line_malformed;
   }
@@ -83,7 +83,7 @@ response_head_reader::outcome response_head_reader::feed(std::string_view input)
 std::optional<parse_error> response_head_reader::take_head(std::string_view input, const head_scanner::found& marks,
                                                            response_head_view& head) {
   head.bytes = marks.end;
-  head.raw = input.substr(marks.begin, marks.end - marks.begin);
+  head.raw = between(input, marks.begin, marks.end);
   if (const auto error = parse_response_text(input, marks, head, fields_)) return error;
   head.fields = fields_;
   if (const auto error = apply_response_rules(head, request_method_)) return error;

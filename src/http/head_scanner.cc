@@ -17,9 +17,10 @@ constexpr std::string_view version_prefix = "HTTP/";
 
 // Of a request, `text` being what follows the last space of its first line.
 std::optional<parse_error> check_version(std::string_view text) {
-  if (text == "HTTP/1.1" || text == "HTTP/1.0") return std::nullopt;
+  const bool has_size = text.size() == version_prefix.size() + 3;
+  if (has_size && begins_with(text, "HTTP/1.") && (text[7] == '1' || text[7] == '0')) return std::nullopt;
   // Another major version is told apart only if it is written as one: HTTP/DIGIT.DIGIT (RFC 9112 section 2.3).
-  const bool well_formed = text.size() == version_prefix.size() + 3 && text.starts_with(version_prefix) &&
+  const bool well_formed = has_size && begins_with(text, version_prefix) &&
                            base::is_digit(text[5]) && text[6] == '.' && base::is_digit(text[7]);
   return well_formed && text[5] != '1' ? parse_error::version_unsupported : parse_error::version_malformed;
 }
@@ -36,9 +37,9 @@ std::optional<parse_error> check_request_line(std::string_view line, std::size_t
   if (method_end == std::string_view::npos) return parse_error::request_line_malformed;
   const std::size_t target_end = line.find(' ', method_end + 1);
   if (target_end == std::string_view::npos) return parse_error::request_line_malformed;
-  if (!is_token(line.substr(0, method_end))) return parse_error::method_malformed;
+  if (!is_token(between(line, 0, method_end))) return parse_error::method_malformed;
   if (target_end == method_end + 1) return parse_error::request_line_malformed;
-  const std::string_view version = line.substr(target_end + 1);
+  const std::string_view version = between(line, target_end + 1, line.size());
   const auto error = check_version(version);
   // Then a space was inside the target. The rest of the target is read later.
   if (error && version.find(' ') != std::string_view::npos) return parse_error::request_line_malformed;
@@ -47,20 +48,17 @@ std::optional<parse_error> check_request_line(std::string_view line, std::size_t
 
 std::optional<parse_error> check_status_line(std::string_view line) {
   // HTTP-version SP status-code SP [ reason-phrase ]
-  const bool shaped = line.size() >= 13 && line.starts_with(version_prefix) && line[8] == ' ' && line[12] == ' ';
+  const bool shaped = line.size() >= 13 && begins_with(line, version_prefix) && line[8] == ' ' && line[12] == ' ';
   if (!shaped) return parse_error::status_line_malformed;
-  if (const auto error = check_version(line.substr(0, 8))) return error;
-  const std::string_view digits = line.substr(9, 3);
-  if (!std::all_of(digits.begin(), digits.end(), base::is_digit) || digits[0] < '1' || digits[0] > '5') {
-    return parse_error::status_invalid;
-  }
-  return std::nullopt;
+  if (const auto error = check_version(between(line, 0, 8))) return error;
+  const bool is_status = line[9] >= '1' && line[9] <= '5' && base::is_digit(line[10]) && base::is_digit(line[11]);
+  return is_status ? std::nullopt : std::optional(parse_error::status_invalid);
 }
 
-std::optional<parse_error> check_line_end(const char* at) {
-  if (at[0] == '\r' && at[1] == '\n') return std::nullopt;
-  if (at[0] == '\n') return parse_error::bare_line_feed;
-  return at[0] == '\r' ? parse_error::bare_carriage_return : parse_error::control_character;
+// `at` is a control character that ends no line.
+parse_error misplaced(const char* at) {
+  if (*at == '\n') return parse_error::bare_line_feed;
+  return *at == '\r' ? parse_error::bare_carriage_return : parse_error::control_character;
 }
 
 }  // namespace
@@ -71,64 +69,53 @@ void head_scanner::reset() {
   fields_.clear();
 }
 
-// One pass from control character to control character, and on the way the first colon of each field: everything in
+// One pass from control character to control character, and on the way the first colon of each line: everything in
 // between is text that needs no look here.
 head_scanner::outcome head_scanner::scan(std::string_view input, const head_limits& limits) {
   onceward_assert(stage_ != stage::ended && input.size() >= seen_bytes_ && position_ <= input.size());
   seen_bytes_ = input.size();
+  const char* const bytes = input.data();
   while (true) {
     const std::size_t limit = limit_bytes(limits);
-    const std::size_t stop = std::min(input.size(), limit);
-    const std::size_t line_end = find_control_in_line(input.data(), stop);
-    position_ = line_end;
-    const bool cut_in_line_end = line_end + 1 == stop && input[line_end] == '\r';
-    if (line_end == stop || cut_in_line_end) {
-      if (stop < limit) return incomplete{};
-      return beyond_limit(input.substr(begin_, stop - begin_), limits);
-    }
-    if (const auto error = check_line_end(input.data() + line_end)) return *error;
+    const char* const stop = bytes + std::min(input.size(), limit);
+    const auto [at, colon] = find_control_and_colon(bytes + position_, stop);
+    if (colon_ == 0 && colon != nullptr) colon_ = static_cast<std::size_t>(colon - bytes);
+    position_ = static_cast<std::size_t>(at - bytes);
+    const bool is_cut = at == stop || (at + 1 == stop && *at == '\r');
+    if (is_cut && input.size() < limit) return incomplete{};
+    if (is_cut) return beyond_limit(between(input, begin_, limit), limits);
+    if (at[0] != '\r' || at[1] != '\n') return misplaced(at);
 
-    const std::string_view line = input.substr(line_begin_, line_end - line_begin_);
-    position_ = line_end + crlf_bytes;
-    if (stage_ == stage::fields && line.empty()) {
+    const line_marks marks{colon_, position_};
+    const std::string_view line = between(input, line_begin_, position_);
+    colon_ = 0;
+    position_ += crlf_bytes;
+    line_begin_ = position_;
+    if (stage_ == stage::start_line) {
+      if (const auto error = end_start_line(line, limits)) return *error;
+      continue;
+    }
+    if (line.empty()) {
       stage_ = stage::ended;
       return found{begin_, position_, start_line_, fields_};
     }
-    const auto error = stage_ == stage::fields ? end_field(line, limits) : end_start_line(line, limits);
-    if (error) return *error;
-    line_begin_ = position_;
+    if (is_space_or_tab(line.front())) return parse_error::folded_line;
+    if (fields_.size() >= limits.fields_max) return parse_error::too_many_fields;
+    fields_.push_back(marks);
   }
-}
-
-std::size_t head_scanner::find_control_in_line(const char* input, std::size_t stop) {
-  const char* at = input + position_;
-  const char* const end = input + stop;
-  if (stage_ == stage::fields && colon_ == 0) {
-    at = find_control_or_colon(at, end);
-    if (at == end || *at != ':') return static_cast<std::size_t>(at - input);
-    colon_ = static_cast<std::size_t>(at - input);
-  }
-  return static_cast<std::size_t>(find_control(at, end) - input);
 }
 
 std::optional<parse_error> head_scanner::end_start_line(std::string_view line, const head_limits& limits) {
   if (line.empty()) {
     // Some clients end a body with a line end too many (RFC 9112 section 2.2).
     if (kind_ == head_kind::response || begin_ != 0) return parse_error::empty_line_before_message;
-    begin_ = position_;
+    begin_ = line_begin_;
     return std::nullopt;
   }
   stage_ = stage::fields;
   const std::size_t first_space = line.find(' ');
-  start_line_ = {line_begin_ + first_space, line_begin_ + line.size()};
+  start_line_ = {begin_ + first_space, begin_ + line.size()};
   return kind_ == head_kind::request ? check_request_line(line, first_space, limits) : check_status_line(line);
-}
-
-std::optional<parse_error> head_scanner::end_field(std::string_view line, const head_limits& limits) {
-  if (is_space_or_tab(line.front())) return parse_error::folded_line;
-  if (fields_.size() >= limits.fields_max) return parse_error::too_many_fields;
-  fields_.push_back({std::exchange(colon_, 0), line_begin_ + line.size()});
-  return std::nullopt;
 }
 
 // Where the scan stops whatever the input has: a line or head that does not end before is too large.

@@ -51,9 +51,7 @@ class head_scanner {
 
   static constexpr std::size_t fields_reserved = 16;
 
-  std::size_t find_control_in_line(const char* input, std::size_t stop);
   std::optional<parse_error> end_start_line(std::string_view line, const head_limits& limits);
-  std::optional<parse_error> end_field(std::string_view line, const head_limits& limits);
   std::size_t limit_bytes(const head_limits& limits) const;
   parse_error beyond_limit(std::string_view head, const head_limits& limits) const;
 
@@ -63,7 +61,7 @@ class head_scanner {
   std::size_t line_begin_ = 0;  // Of the line being looked at.
   std::size_t position_ = 0;    // Everything before it was looked at.
   std::size_t seen_bytes_ = 0;
-  std::size_t colon_ = 0;  // The first of the field being looked at; 0 if there is none yet.
+  std::size_t colon_ = 0;  // The first of the line being looked at; 0 if there is none yet.
   line_marks start_line_{};
   std::vector<line_marks> fields_;
 };

@@ -1,6 +1,5 @@
 #include "http/writer.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "base/ascii.h"
@@ -14,6 +13,7 @@ namespace {
 
 // What a head needs besides the text of its parts: version, framing, Connection, line ends.
 constexpr std::size_t head_overhead_bytes = 192;
+constexpr std::size_t crlf_bytes = 2;
 constexpr std::size_t field_overhead_bytes = std::string_view(": \r\n").size();
 
 // Writes into room that was reserved for a whole head: one check per head, not one per piece.
@@ -30,12 +30,15 @@ class head_sink {
     copy(text);
   }
 
-  void put_field(std::string_view name, std::string_view value) {
-    onceward_assert(room() >= name.size() + value.size() + field_overhead_bytes);
+  // What it has written, until the next write to the buffer.
+  std::string_view put_field(std::string_view name, std::string_view value) {
+    const std::size_t bytes = name.size() + value.size() + field_overhead_bytes;
+    onceward_assert(room() >= bytes);
     copy(name);
     copy(": ");
     copy(value);
     copy("\r\n");
+    return {at_ - bytes, bytes};
   }
 
  private:
@@ -89,10 +92,16 @@ bool may_be_added(const field_view& field) {
          field.id != field_id::host && !is_hop_by_hop(field.id);
 }
 
+bool has_space_around(std::string_view text) {
+  return !text.empty() && (is_space_or_tab(text.front()) || is_space_or_tab(text.back()));
+}
+
 void put_extra(head_sink& out, fields_view extra) {
   for (const field_view& field : extra) {
-    onceward_assert(may_be_added(field) && is_field_value(field.value));
-    out.put_field(field.name, field.value);
+    onceward_assert(may_be_added(field) && !has_space_around(field.value));
+    // The whole line is looked at, where it is in one piece: its first control character is the line end.
+    const std::string_view line = out.put_field(field.name, field.value);
+    onceward_assert(find_control(line.data(), line.data() + line.size()) == line.data() + line.size() - crlf_bytes);
   }
 }
 
@@ -103,17 +112,13 @@ std::size_t bytes_of(fields_view fields) {
   return bytes;
 }
 
-bool is_dropped(std::span<const std::string_view> drop, std::string_view name) {
-  return std::any_of(drop.begin(), drop.end(), [name](std::string_view other) { return names_equal(other, name); });
-}
-
 // What both directions agree on. `how` is either kind of forwarding.
 template <class HeadView, class Forwarding>
 bool goes_on(const field_view& field, const HeadView& head, const Forwarding& how) {
-  if (field.id == field_id::content_length || how.drop_ids.has(field.id)) return false;
+  if (field.id == field_id::content_length) return false;
   const bool upgrades = how.upgrade && field.id == field_id::upgrade;
   if (!upgrades && ends_here(field, head.fields, head.connection_names_fields)) return false;
-  return !is_dropped(how.drop, field.name);
+  return how.drop == nullptr || !how.drop->includes(field);
 }
 
 void put_target(head_sink& out, const request_head_view& head) {

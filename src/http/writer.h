@@ -6,7 +6,6 @@
 #pragma once
 
 #include <algorithm>
-#include <span>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -58,8 +57,7 @@ struct request_forwarding {
   std::string_view host = {};                   // Written as Host; empty: the head's authority.
   body_framing framing = {};                    // As it will be sent; not until_close.
   fields_view extra = {};                       // Written after the forwarded fields.
-  std::span<const std::string_view> drop = {};  // Names that are not forwarded.
-  field_id_set drop_ids = {};                   // The same, of names that have a number.
+  const field_name_set* drop = nullptr;  // Names that are not forwarded; null: none.
   connection_option connection = connection_option::none;
   bool upgrade = false;  // Passes Upgrade on, with a Connection that names it.
 };
@@ -74,8 +72,7 @@ struct response_forwarding {
   // As it will be sent. Under no_body a declared length is passed on where the status allows it.
   body_framing framing = {};
   fields_view extra = {};
-  std::span<const std::string_view> drop = {};
-  field_id_set drop_ids = {};
+  const field_name_set* drop = nullptr;
   connection_option connection = connection_option::none;
   bool upgrade = false;  // For 101: passes Upgrade on, with a Connection that names it.
 };
