@@ -25,7 +25,6 @@ enum class name_padding : std::uint8_t { refused, removed };
 std::optional<parse_error> take_fields(std::string_view input, const head_scanner::found& marks, name_padding padding,
                                        field_id_set& ids, std::vector<field_view>& fields) {
   fields.clear();
-  fields.reserve(marks.fields.size());
   std::size_t begin = marks.start_line.end + crlf_bytes;
   for (const line_marks& line : marks.fields) {
     if (line.part_end == 0) return parse_error::field_malformed;

@@ -55,12 +55,6 @@ std::optional<parse_error> check_status_line(std::string_view line) {
   return is_status ? std::nullopt : std::optional(parse_error::status_invalid);
 }
 
-// `at` is a control character that ends no line.
-parse_error misplaced(const char* at) {
-  if (*at == '\n') return parse_error::bare_line_feed;
-  return *at == '\r' ? parse_error::bare_carriage_return : parse_error::control_character;
-}
-
 }  // namespace
 
 void head_scanner::reset() {
@@ -81,10 +75,7 @@ head_scanner::outcome head_scanner::scan(std::string_view input, const head_limi
     const auto [at, colon] = find_control_and_colon(bytes + position_, stop);
     if (colon_ == 0 && colon != nullptr) colon_ = static_cast<std::size_t>(colon - bytes);
     position_ = static_cast<std::size_t>(at - bytes);
-    const bool is_cut = at == stop || (at + 1 == stop && *at == '\r');
-    if (is_cut && input.size() < limit) return incomplete{};
-    if (is_cut) return beyond_limit(between(input, begin_, limit), limits);
-    if (at[0] != '\r' || at[1] != '\n') return misplaced(at);
+    if (stop - at < 2 || at[0] != '\r' || at[1] != '\n') return without_line_end(input, limit, limits);
 
     const line_marks marks{colon_, position_};
     const std::string_view line = between(input, line_begin_, position_);
@@ -105,6 +96,18 @@ head_scanner::outcome head_scanner::scan(std::string_view input, const head_limi
   }
 }
 
+// Where no whole CRLF is: the bytes end here or go too far, or this is a control character that ends no line.
+head_scanner::outcome head_scanner::without_line_end(std::string_view input, std::size_t limit,
+                                                     const head_limits& limits) const {
+  const std::string_view rest = between(input, position_, std::min(input.size(), limit));
+  if (rest.empty() || rest == "\r") {
+    if (input.size() < limit) return incomplete{};
+    return beyond_limit(between(input, begin_, limit), limits);
+  }
+  if (rest.front() == '\n') return parse_error::bare_line_feed;
+  return rest.front() == '\r' ? parse_error::bare_carriage_return : parse_error::control_character;
+}
+
 std::optional<parse_error> head_scanner::end_start_line(std::string_view line, const head_limits& limits) {
   if (line.empty()) {
     // Some clients end a body with a line end too many (RFC 9112 section 2.2).
@@ -113,9 +116,11 @@ std::optional<parse_error> head_scanner::end_start_line(std::string_view line, c
     return std::nullopt;
   }
   stage_ = stage::fields;
-  const std::size_t first_space = line.find(' ');
-  start_line_ = {begin_ + first_space, begin_ + line.size()};
-  return kind_ == head_kind::request ? check_request_line(line, first_space, limits) : check_status_line(line);
+  start_line_ = {0, begin_ + line.size()};
+  if (kind_ == head_kind::response) return check_status_line(line);
+  const std::size_t method_end = line.find(' ');
+  start_line_.part_end = begin_ + method_end;
+  return check_request_line(line, method_end, limits);
 }
 
 // Where the scan stops whatever the input has: a line or head that does not end before is too large.

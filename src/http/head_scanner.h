@@ -20,7 +20,7 @@ enum class head_kind : std::uint8_t { request, response };
 
 // Where the parts of a line are, in bytes from where the input begins. The next line begins behind its CRLF.
 struct line_marks {
-  std::size_t part_end;  // The first space of a request's first line, or the first colon of a field; 0 if there is none.
+  std::size_t part_end;  // The first space of a request line, or the first colon of a field; 0 if there is none.
   std::size_t end;
 };
 
@@ -52,6 +52,7 @@ class head_scanner {
   static constexpr std::size_t fields_reserved = 16;
 
   std::optional<parse_error> end_start_line(std::string_view line, const head_limits& limits);
+  outcome without_line_end(std::string_view input, std::size_t limit, const head_limits& limits) const;
   std::size_t limit_bytes(const head_limits& limits) const;
   parse_error beyond_limit(std::string_view head, const head_limits& limits) const;
 

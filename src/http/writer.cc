@@ -1,6 +1,7 @@
 #include "http/writer.h"
 
 #include <cstring>
+#include <utility>
 
 #include "base/ascii.h"
 #include "base/assert.h"
@@ -27,26 +28,27 @@ class head_sink {
 
   void put(std::string_view text) {
     onceward_assert(room() >= text.size());
-    copy(text);
+    at_ = copied(at_, text);
   }
 
   // What it has written, until the next write to the buffer.
   std::string_view put_field(std::string_view name, std::string_view value) {
     const std::size_t bytes = name.size() + value.size() + field_overhead_bytes;
     onceward_assert(room() >= bytes);
-    copy(name);
-    copy(": ");
-    copy(value);
-    copy("\r\n");
-    return {at_ - bytes, bytes};
+    char* at = copied(at_, name);
+    at = copied(at, ": ");
+    at = copied(at, value);
+    at = copied(at, "\r\n");
+    return {std::exchange(at_, at), bytes};
   }
 
  private:
   std::size_t room() const { return static_cast<std::size_t>(end_ - at_); }
 
-  void copy(std::string_view text) {
-    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+  // The end of the copy.
+  static char* copied(char* to, std::string_view text) {
+    if (!text.empty()) std::memcpy(to, text.data(), text.size());
+    return to + text.size();
   }
 
   base::byte_buffer& out_;
