@@ -14,10 +14,7 @@ bool is_empty(const body_framing& framing) {
 }  // namespace
 
 body_reader::body_reader(const body_framing& framing, const body_limits& limits)
-    : framing_(framing),
-      body_bytes_max_(limits.body_bytes_max),
-      chunks_(limits),
-      done_(is_empty(framing)) {}
+    : framing_(framing), body_bytes_max_(limits.body_bytes_max), chunks_(limits), done_(is_empty(framing)) {}
 
 std::variant<body_progress, parse_error> body_reader::consume(std::string_view input) {
   if (done_) return body_progress{{}, 0, true};

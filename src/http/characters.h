@@ -16,7 +16,7 @@ enum char_class : std::uint8_t {
   class_field = 2,  // Field values and reasons: VCHAR, obs-text, SP, HTAB.
   class_target =
       4,           // Request targets: VCHAR but `#`. Wider than RFC 3986, because clients are; see target.h for paths.
-  class_host = 8,     // Registered names: unreserved, `%` and sub-delims but the comma.
+  class_host = 8,  // Registered names: unreserved, `%` and sub-delims but the comma.
   class_quoted = 16,  // What stands for itself in a structured field's String: SP and VCHAR but `"` and `\`.
 };
 

@@ -125,8 +125,8 @@ inline bool names_equal(std::string_view a, std::string_view b) {
   return a.size() == b.size() && detail::same_name(a, b);
 }
 
-// Names that fields are looked for in: by number where they have one, so that only names that this program does not know
-// are compared. borrows: the names.
+// Names that fields are looked for in: by number where they have one, so that only names that this program does not
+// know are compared. borrows: the names.
 class field_name_set {
  public:
   field_name_set() = default;

@@ -44,8 +44,8 @@ std::variant<connection_options, parse_error> read_connection(fields_view fields
   }
   if (bytes > connection_bytes_max) return parse_error::head_too_large;
 
-  const bool all_tokens = for_each_token(
-      fields, field_id::connection, [&options](std::string_view element) { return add_option(options, element); });
+  const bool all_tokens = for_each_token(fields, field_id::connection,
+                                         [&options](std::string_view element) { return add_option(options, element); });
   if (!all_tokens) return parse_error::connection_malformed;
   return options;
 }

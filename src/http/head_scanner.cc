@@ -20,8 +20,8 @@ std::optional<parse_error> check_version(std::string_view text) {
   const bool has_size = text.size() == version_prefix.size() + 3;
   if (has_size && begins_with(text, "HTTP/1.") && (text[7] == '1' || text[7] == '0')) return std::nullopt;
   // Another major version is told apart only if it is written as one: HTTP/DIGIT.DIGIT (RFC 9112 section 2.3).
-  const bool well_formed = has_size && begins_with(text, version_prefix) &&
-                           base::is_digit(text[5]) && text[6] == '.' && base::is_digit(text[7]);
+  const bool well_formed = has_size && begins_with(text, version_prefix) && base::is_digit(text[5]) && text[6] == '.' &&
+                           base::is_digit(text[7]);
   return well_formed && text[5] != '1' ? parse_error::version_unsupported : parse_error::version_malformed;
 }
 

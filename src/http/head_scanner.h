@@ -1,6 +1,6 @@
 // The strict layer in front of the parser: finds where a head and its lines end and refuses raw bytes that two
 // implementations could read differently: bare CR and LF, control characters, folded lines, a start line of another
-// protocol, too much of anything. What it lets through has only whole CRLF lines, none of which begins with white space.
+// protocol, too much of anything. What it lets through has only whole CRLF lines; none begins with white space.
 #pragma once
 
 #include <cstddef>
