@@ -4,13 +4,12 @@
 // somebody before us has said. Host stays the client's; where it names none, as HTTP/1.0 allows, it is the upstream's.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "base/assert.h"
+#include "base/bounded_list.h"
 #include "gateway/settings.h"
 #include "http/fields.h"
 #include "http/request_head.h"
@@ -30,27 +29,25 @@ class forwarding_view {
   forwarding_view(const forwarding_view&) = delete;
   forwarding_view& operator=(const forwarding_view&) = delete;
 
-  void add(std::string_view name, std::string_view value) {
-    onceward_assert(added_ < extra_.size());
-    extra_[added_++] = http::make_field(name, value);
+  void add(http::field_id name, std::string_view value) { extra_.add(http::make_field(name, value)); }
+  // In place of a field of the head, under the name that it has there.
+  void replace(const http::field_view& field, std::string_view value) {
+    drop_.add(field);
+    extra_.add({field.name, value, field.id});
   }
   // Every field of that name.
-  void drop(std::string_view name) {
-    onceward_assert(dropped_ < drop_.size());
-    drop_[dropped_++] = name;
-  }
+  void drop(http::field_id name) { drop_.add(name); }
 
+  // borrows: from this object, too.
   http::request_forwarding with(const http::body_framing& framing) const {
-    return {.host = host_, .framing = framing, .extra = {extra_.data(), added_}, .drop = {drop_.data(), dropped_}};
+    return {.host = host_, .framing = framing, .extra = extra_.items(), .drop = &drop_};
   }
 
  private:
   static constexpr std::size_t fields_max = 32;
 
-  std::array<http::field_view, fields_max> extra_;
-  std::array<std::string_view, fields_max> drop_;
-  std::size_t added_ = 0;
-  std::size_t dropped_ = 0;
+  base::bounded_list<http::field_view, fields_max> extra_;
+  http::field_name_set drop_;
   std::string forwarded_for_;
   std::string host_;  // Empty: the client's.
 };

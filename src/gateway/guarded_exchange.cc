@@ -14,9 +14,6 @@
 namespace onceward::gateway {
 namespace {
 
-constexpr std::string_view attempt_field = "Idempotency-Attempt";
-constexpr std::string_view fence_field = "Idempotency-Fence";
-
 constexpr http::field_view passed_for_outage_mark{"Onceward-Unguarded", "store-unavailable", http::field_id::other};
 constexpr http::field_view not_recorded_mark{"Onceward-Not-Recorded", "true", http::field_id::other};
 
@@ -130,11 +127,11 @@ void guarded_exchange::send_to_upstream(std::uint32_t attempt_number, std::optio
   forwarding_view forwarding(head, peer_ip_, tools_.config.upstreams);
   const base::decimal_text attempt(attempt_number);
   const base::decimal_text fence_number(static_cast<std::uint64_t>(token.value_or(fence{})));
-  forwarding.drop(attempt_field);
-  forwarding.drop(fence_field);
+  forwarding.drop(http::field_id::idempotency_attempt);
+  forwarding.drop(http::field_id::idempotency_fence);
   if (token) {
-    forwarding.add(attempt_field, attempt.view());
-    forwarding.add(fence_field, fence_number.view());
+    forwarding.add(http::field_id::idempotency_attempt, attempt.view());
+    forwarding.add(http::field_id::idempotency_fence, fence_number.view());
   }
   std::string formed;
   if (who_ && policy.key.forwarding != core::key_forwarding::as_sent) {
@@ -142,8 +139,7 @@ void guarded_exchange::send_to_upstream(std::uint32_t attempt_number, std::optio
     // A key that only quotes can carry stays as it was sent.
     for (const http::field_view& field : head.fields) {
       if (!http::is_field_value(formed) || !rules().keys.is_key_field(field)) continue;
-      forwarding.drop(field.name);
-      forwarding.add(field.name, formed);
+      forwarding.replace(field, formed);
     }
   }
   const bool has_body = !std::holds_alternative<http::no_body>(head.framing);

@@ -1,9 +1,9 @@
 #include "gateway/response_pipe.h"
 
-#include <array>
 #include <variant>
 
-#include "base/assert.h"
+#include "base/bounded_list.h"
+#include "http/fields.h"
 
 namespace onceward::gateway {
 namespace {
@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t backlog_max = 4 * buffer_shelf::buffer_bytes;
 
 // Fields that the upstream says to us, and those by which we speak of ourselves: nobody says them in our name.
-constexpr std::array<std::string_view, 4> not_passed_on = {"Idempotency-Outcome", "Onceward-Error-Source",
-                                                           "Onceward-Unguarded", "Onceward-Not-Recorded"};
+const http::field_name_set not_passed_on = {"Idempotency-Outcome", "Onceward-Error-Source", "Onceward-Unguarded",
+                                            "Onceward-Not-Recorded"};
 
 }  // namespace
 
@@ -43,16 +43,12 @@ void response_pipe::begin(connection& to, const http::response_head_view& head, 
   chunks_ = std::holds_alternative<http::chunked>(how.framing);
   how.connection = to.begin_answer(head.status, until_close);
 
-  std::array<http::field_view, 4> with_date;
-  if (head.ids.has(http::field_id::date)) {
-    how.extra = extra;
-  } else {
-    onceward_assert(extra.size() < with_date.size());
-    std::copy(extra.begin(), extra.end(), with_date.begin());
-    with_date[extra.size()] = {"Date", date, http::field_id::date};
-    how.extra = {with_date.data(), extra.size() + 1};
-  }
-  how.drop = not_passed_on;
+  base::bounded_list<http::field_view, 4> added;
+  for (const http::field_view& field : extra)
+    added.add(field);
+  if (!head.ids.has(http::field_id::date)) added.add(http::make_field(http::field_id::date, date));
+  how.extra = added.items();
+  how.drop = &not_passed_on;
   http::append_forwarded_response_head(to.output(), head, how);
 }
 

@@ -4,11 +4,17 @@
 
 namespace onceward::http {
 
+namespace {
+
+bool is_empty(const body_framing& framing) {
+  const auto* length = std::get_if<content_length>(&framing);
+  return length != nullptr ? length->bytes == 0 : std::holds_alternative<no_body>(framing);
+}
+
+}  // namespace
+
 body_reader::body_reader(const body_framing& framing, const body_limits& limits)
-    : framing_(framing),
-      body_bytes_max_(limits.body_bytes_max),
-      chunks_(limits),
-      done_(framing == body_framing{no_body{}} || framing == body_framing{content_length{0}}) {}
+    : framing_(framing), body_bytes_max_(limits.body_bytes_max), chunks_(limits), done_(is_empty(framing)) {}
 
 std::variant<body_progress, parse_error> body_reader::consume(std::string_view input) {
   if (done_) return body_progress{{}, 0, true};

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace onceward::http {
@@ -15,6 +17,7 @@ enum char_class : std::uint8_t {
   class_target =
       4,           // Request targets: VCHAR but `#`. Wider than RFC 3986, because clients are; see target.h for paths.
   class_host = 8,  // Registered names: unreserved, `%` and sub-delims but the comma.
+  class_quoted = 16,  // What stands for itself in a structured field's String: SP and VCHAR but `"` and `\`.
 };
 
 namespace detail {
@@ -34,10 +37,12 @@ constexpr std::array<std::uint8_t, 256> make_char_classes() {
     const char one[] = {c};
     add({one, 1}, class_field);
     if (c != '#') add({one, 1}, class_target);
+    if (c != '"' && c != '\\') add({one, 1}, class_quoted);
   }
   for (unsigned c = 0x80; c < 0x100; ++c)
     table[c] |= class_field;
   add(" \t", class_field);
+  add(" ", class_quoted);
   return table;
 }
 
@@ -66,17 +71,40 @@ constexpr bool is_space_or_tab(char c) {
   return c == ' ' || c == '\t';
 }
 
-// Without SP and HTAB at both ends, and without any other notion of white space.
-constexpr std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_space_or_tab(text.front()))
-    text.remove_prefix(1);
+// Without SP and HTAB at the end, and without any other notion of white space.
+constexpr std::string_view trimmed_at_end(std::string_view text) {
   while (!text.empty() && is_space_or_tab(text.back()))
     text.remove_suffix(1);
   return text;
 }
 
+// Without them at both ends.
+constexpr std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_space_or_tab(text.front()))
+    text.remove_prefix(1);
+  return trimmed_at_end(text);
+}
+
+// Whether a text begins with a constant.
+constexpr bool begins_with(std::string_view text, std::string_view constant) {
+  return text.size() >= constant.size() &&
+         std::char_traits<char>::compare(text.data(), constant.data(), constant.size()) == 0;
+}
+
+// The bytes at [begin, end), which the text is known to have.
+constexpr std::string_view between(std::string_view text, std::size_t begin, std::size_t end) {
+  return {text.data() + begin, end - begin};
+}
+
 // The first byte of [from, end) that is a control character other than HTAB, DEL included; `end` if there is none.
 const char* find_control(const char* from, const char* end);
+
+// What find_control() finds, and on the way the first colon before it; null if there is none.
+struct control_and_colon {
+  const char* control;
+  const char* colon;
+};
+control_and_colon find_control_and_colon(const char* from, const char* end);
 
 // What may be written as a field value: no control character but HTAB, no white space at either end. May be empty.
 bool is_field_value(std::string_view text);

@@ -34,13 +34,47 @@ TEST(trimmed, takes_space_and_tab_only) {
 TEST(find_control, finds_each_control_character_at_every_place) {
   for (std::size_t size = 0; size < 70; ++size) {
     std::string text(size, 'x');
-    EXPECT_EQ(find_control(text.data(), text.data() + size), text.data() + size);
+    const char* const begin = text.data();
+    const char* const end = begin + size;
+    EXPECT_EQ(find_control(begin, end), end);
     for (std::size_t at = 0; at < size; ++at) {
       for (int byte = 0; byte < 256; ++byte) {
         text[at] = static_cast<char>(byte);
         const bool control = (byte < 0x20 && byte != '\t') || byte == 0x7f;
-        const char* found = find_control(text.data(), text.data() + size);
-        ASSERT_EQ(found, text.data() + (control ? at : size)) << byte << " at " << at << " of " << size;
+        ASSERT_EQ(find_control(begin, end), control ? begin + at : end) << byte << " at " << at << " of " << size;
+      }
+      text[at] = 'x';
+    }
+  }
+}
+
+TEST(find_control_and_colon, finds_the_colon_before_a_control_character_at_every_distance) {
+  for (std::size_t control = 0; control < 50; ++control) {
+    for (std::size_t colon = 0; colon < 50; ++colon) {
+      if (colon == control) continue;
+      std::string text(50, 'x');
+      text[49] = ':';  // Never the first before anything.
+      text[colon] = ':';
+      text[control] = '\r';
+      const auto found = find_control_and_colon(text.data(), text.data() + text.size());
+      ASSERT_EQ(found.control, text.data() + control) << colon;
+      ASSERT_EQ(found.colon, colon < control ? text.data() + colon : nullptr) << control;
+    }
+  }
+}
+
+TEST(find_control_and_colon, agrees_with_find_control_on_every_byte_at_every_place) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    std::string text(size, 'x');
+    const char* const begin = text.data();
+    const char* const end = begin + size;
+    EXPECT_EQ(find_control_and_colon(begin, end).control, end);
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        text[at] = static_cast<char>(byte);
+        const auto found = find_control_and_colon(begin, end);
+        ASSERT_EQ(found.control, find_control(begin, end)) << byte << " at " << at << " of " << size;
+        ASSERT_EQ(found.colon, byte == ':' ? begin + at : nullptr) << byte << " at " << at << " of " << size;
       }
       text[at] = 'x';
     }
@@ -50,6 +84,19 @@ TEST(find_control, finds_each_control_character_at_every_place) {
 TEST(find_control, finds_the_first_of_several) {
   const std::string text = std::string(20, 'x') + "\r\n" + std::string(20, 'x') + "\r\n";
   EXPECT_EQ(find_control(text.data(), text.data() + text.size()), text.data() + 20);
+}
+
+TEST(trimmed_at_end, leaves_the_front) {
+  EXPECT_EQ(trimmed_at_end(" a \t"), " a");
+  EXPECT_EQ(trimmed_at_end(" \t"), "");
+  EXPECT_EQ(trimmed_at_end("a\xa0"), "a\xa0");
+}
+
+TEST(begins_with, needs_every_byte_of_the_constant) {
+  EXPECT_TRUE(begins_with("HTTP/1.1", "HTTP/"));
+  EXPECT_TRUE(begins_with("HTTP/", "HTTP/"));
+  EXPECT_FALSE(begins_with("HTTP", "HTTP/"));
+  EXPECT_FALSE(begins_with("http/", "HTTP/"));
 }
 
 TEST(field_value, has_no_line_end_and_no_white_space_around) {

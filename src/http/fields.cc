@@ -10,7 +10,7 @@ namespace onceward::http {
 namespace {
 
 // In the order of field_id.
-constexpr std::array<std::string_view, 35> names = {
+constexpr std::array<std::string_view, 40> names = {
     "",
     "Age",
     "Api-Key",
@@ -26,6 +26,8 @@ constexpr std::array<std::string_view, 35> names = {
     "Expect",
     "Host",
     "HTTP2-Settings",
+    "Idempotency-Attempt",
+    "Idempotency-Fence",
     "Idempotency-Key",
     "Idempotency-Outcome",
     "Idempotent-Replayed",
@@ -45,6 +47,9 @@ constexpr std::array<std::string_view, 35> names = {
     "Via",
     "X-Api-Key",
     "X-Correlation-Id",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
     "X-Request-Id",
 };
 static_assert(names.size() == static_cast<std::size_t>(field_id::x_request_id) + 1);
@@ -130,8 +135,7 @@ field_id identify(std::string_view name) {
   return names_equal(name_of(candidate), name) ? candidate : field_id::other;
 }
 
-bool names_equal(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
+bool detail::same_name(std::string_view a, std::string_view b) {
   // Most names come in the spelling that they are compared with.
   return std::memcmp(a.data(), b.data(), a.size()) == 0 || base::equals_ignoring_case(a, b);
 }

@@ -4,12 +4,16 @@
 // field that this program knows. All views point into the head they came from and live as long as it does.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string_view>
 
+#include "base/assert.h"
+#include "base/bounded_list.h"
 #include "http/characters.h"
 
 namespace onceward::http {
@@ -31,6 +35,8 @@ enum class field_id : std::uint8_t {
   expect,
   host,
   http2_settings,
+  idempotency_attempt,
+  idempotency_fence,
   idempotency_key,
   idempotency_outcome,
   idempotent_replayed,
@@ -50,6 +56,9 @@ enum class field_id : std::uint8_t {
   via,
   x_api_key,
   x_correlation_id,
+  x_forwarded_for,
+  x_forwarded_host,
+  x_forwarded_proto,
   x_request_id,
 };
 
@@ -72,6 +81,12 @@ using fields_view = std::span<const field_view>;
 // Which known names a head has, and which of them on more than one line: asked before its fields are searched.
 class field_id_set {
  public:
+  constexpr field_id_set() = default;
+  constexpr field_id_set(std::initializer_list<field_id> ids) {
+    for (const field_id id : ids)
+      add(id);
+  }
+
   constexpr void add(field_id id) {
     const std::uint64_t bit = bit_of(id);
     repeated_ |= present_ & bit;
@@ -93,11 +108,61 @@ inline field_view make_field(std::string_view name, std::string_view value) {
   return {name, value, identify(name)};
 }
 
+// A field of a name that this program knows, in its canonical spelling.
+inline field_view make_field(field_id id, std::string_view value) {
+  return {name_of(id), value, id};
+}
+
+namespace detail {
+
+// Of two texts of one length.
+bool same_name(std::string_view a, std::string_view b);
+
+}  // namespace detail
+
 // ASCII letters without case; every other byte exactly.
-bool names_equal(std::string_view a, std::string_view b);
+inline bool names_equal(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && detail::same_name(a, b);
+}
+
+// Names that fields are looked for in: by number where they have one, so that only names that this program does not
+// know are compared. borrows: the names.
+class field_name_set {
+ public:
+  field_name_set() = default;
+  field_name_set(std::initializer_list<std::string_view> names) {
+    for (const std::string_view name : names)
+      add(make_field(name, {}));
+  }
+
+  void add(field_id name) { known_.add(name); }
+  // The name of this field.
+  void add(const field_view& field) {
+    if (field.id != field_id::other) return add(field.id);
+    others_.add(field.name);
+  }
+
+  bool includes(const field_view& field) const {
+    if (field.id != field_id::other) return known_.has(field.id);
+    return std::ranges::any_of(others_.items(), [&](std::string_view name) { return names_equal(name, field.name); });
+  }
+
+ private:
+  static constexpr std::size_t others_max = 32;
+
+  field_id_set known_;
+  base::bounded_list<std::string_view, others_max> others_;
+};
 
 std::size_t count(fields_view fields, field_id id);
 std::size_t count(fields_view fields, std::string_view name);
+
+// The value of the first line of a name that is there.
+inline std::string_view first_value(fields_view fields, field_id id) {
+  const auto found = std::ranges::find(fields, id, &field_view::id);
+  onceward_assert(found != fields.end());
+  return found->value;
+}
 
 // The value of the only line of that name; nothing if there is none or more than one.
 std::optional<std::string_view> find(fields_view fields, field_id id);

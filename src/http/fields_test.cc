@@ -73,8 +73,14 @@ TEST(find, gives_the_value_of_the_only_line) {
   EXPECT_EQ(find(fields, "X"), std::nullopt);
   EXPECT_EQ(find(fields, "Z"), std::nullopt);
   EXPECT_EQ(find(fields, field_id::date), std::nullopt);
+  EXPECT_EQ(first_value(fields, field_id::host), "a");
   EXPECT_EQ(count(fields, "X"), 2U);
   EXPECT_EQ(count(fields, field_id::host), 1U);
+}
+
+TEST(find_death, first_value_is_asked_for_what_is_there) {
+  const std::vector<field_view> fields = {make_field("Host", "a")};
+  EXPECT_DEATH(first_value(fields, field_id::date), "assertion failed");
 }
 
 std::vector<std::string> tokens_of(std::string_view list) {
@@ -108,6 +114,21 @@ TEST(has_token, looks_at_every_line_of_the_name) {
   EXPECT_TRUE(has_token(fields, field_id::connection, "CLOSE"));
   EXPECT_FALSE(has_token(fields, field_id::connection, "trailers"));
   EXPECT_FALSE(has_token(fields, field_id::connection, "keep"));
+}
+
+TEST(field_name_set, includes_names_in_any_case_whether_they_are_known_or_not) {
+  field_name_set names = {"Date", "X-Mine"};
+  EXPECT_TRUE(names.includes(make_field("dATE", "1")));
+  EXPECT_TRUE(names.includes(make_field("x-mine", "1")));
+  EXPECT_FALSE(names.includes(make_field("X-Mine-Too", "1")));
+  EXPECT_FALSE(names.includes(make_field("Host", "1")));
+  names.add(field_id::host);
+  names.add(make_field("x-mine-too", "1"));
+  names.add(make_field("age", "1"));
+  EXPECT_TRUE(names.includes(make_field("X-Mine-Too", "1")));
+  EXPECT_TRUE(names.includes(make_field("Host", "1")));
+  EXPECT_TRUE(names.includes(make_field("Age", "1")));
+  EXPECT_FALSE(field_name_set().includes(make_field("Host", "1")));
 }
 
 TEST(field_id_set, knows_what_is_there_once_and_what_more_often) {

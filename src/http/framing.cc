@@ -44,10 +44,10 @@ std::variant<body_framing, parse_error> declared_framing(fields_view fields, fie
 
   if (has_coding) {
     if (version_minor == 0) return parse_error::transfer_encoding_in_http_1_0;
-    if (const auto error = check_transfer_encoding(*find(fields, field_id::transfer_encoding))) return *error;
+    if (const auto error = check_transfer_encoding(first_value(fields, field_id::transfer_encoding))) return *error;
     return body_framing{chunked{}};
   }
-  const auto bytes = base::parse_decimal(*find(fields, field_id::content_length));
+  const auto bytes = base::parse_decimal(first_value(fields, field_id::content_length));
   if (!bytes) return parse_error::content_length_malformed;
   return body_framing{content_length{*bytes}};
 }

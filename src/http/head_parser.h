@@ -9,18 +9,19 @@
 
 #include "http/errors.h"
 #include "http/fields.h"
+#include "http/head_scanner.h"
 #include "http/request_head.h"
 #include "http/response_head.h"
 
 namespace onceward::http {
 
-// Fills in method, verb, target, version_minor and ids, and `fields` (not head.fields). `text` is one whole head and
-// nothing else.
-std::optional<parse_error> parse_request_text(std::string_view text, request_head_view& head,
-                                              std::vector<field_view>& fields);
+// Fills in method, verb, target, version_minor and ids, and `fields` (not head.fields). `input` and `marks` are what
+// the scanner read and found.
+std::optional<parse_error> parse_request_text(std::string_view input, const head_scanner::found& marks,
+                                              request_head_view& head, std::vector<field_view>& fields);
 
 // Fills in status, reason, version_minor and ids, and `fields`.
-std::optional<parse_error> parse_response_text(std::string_view text, response_head_view& head,
-                                               std::vector<field_view>& fields);
+std::optional<parse_error> parse_response_text(std::string_view input, const head_scanner::found& marks,
+                                               response_head_view& head, std::vector<field_view>& fields);
 
 }  // namespace onceward::http

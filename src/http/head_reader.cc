@@ -17,28 +17,6 @@ bool has_underscore(const field_view& field) {
   return field.id == field_id::other && field.name.find('_') != std::string_view::npos;
 }
 
-// The head without white space before its colons. Every line of it is whole.
-void copy_unpadded(std::string_view head, std::string& out) {
-  out.clear();
-  while (!head.empty()) {
-    const std::size_t line_end = head.find('\n') + 1;
-    const std::string_view line = head.substr(0, line_end);
-    head.remove_prefix(line_end);
-
-    const bool is_status_line = out.empty();
-    const std::size_t colon = line.find(':');
-    if (is_status_line || colon == std::string_view::npos) {
-      out += line;
-      continue;
-    }
-    std::string_view name = line.substr(0, colon);
-    while (!name.empty() && is_space_or_tab(name.back()))
-      name.remove_suffix(1);
-    out += name;
-    out += line.substr(colon);
-  }
-}
-
 }  // namespace
 
 request_head_reader::request_head_reader(const head_limits& limits, underscore_policy underscores)
@@ -50,22 +28,26 @@ request_head_reader::outcome request_head_reader::feed(std::string_view input) {
   const auto scanned = scanner_.scan(input, limits_);
   if (std::holds_alternative<head_scanner::incomplete>(scanned)) return need_more{};
   if (const auto* error = std::get_if<parse_error>(&scanned)) return *error;
-  const auto& found = std::get<head_scanner::found>(scanned);
+  // The head is written where the caller gets it: it is too large to be moved there.
+  outcome read(std::in_place_type<request_head_view>);
+  const auto error = take_head(input, std::get<head_scanner::found>(scanned), std::get<request_head_view>(read));
+  if (error) read = *error;
+  return read;
+}
 
-  request_head_view head;
-  head.bytes = found.end;
-  head.raw = input.substr(found.begin, found.end - found.begin);
-  if (const auto error = parse_request_text(head.raw, head, fields_)) return *error;
-  onceward_assert(fields_.size() == found.fields);
+std::optional<parse_error> request_head_reader::take_head(std::string_view input, const head_scanner::found& marks,
+                                                          request_head_view& head) {
+  head.bytes = marks.end;
+  head.raw = between(input, marks.begin, marks.end);
+  if (const auto error = parse_request_text(input, marks, head, fields_)) return error;
 
-  if (underscores_ != underscore_policy::keep) {
+  if (underscores_ != underscore_policy::keep && head.ids.has(field_id::other)) {
     const auto kept_end = std::remove_if(fields_.begin(), fields_.end(), has_underscore);
     if (kept_end != fields_.end() && underscores_ == underscore_policy::refuse) return parse_error::field_name_refused;
     fields_.erase(kept_end, fields_.end());
   }
   head.fields = fields_;
-  if (const auto error = apply_request_rules(head)) return *error;
-  return head;
+  return apply_request_rules(head);
 }
 
 void request_head_reader::next() {
@@ -85,30 +67,30 @@ void response_head_reader::start(method_id request_method) {
 response_head_reader::outcome response_head_reader::feed(std::string_view input) {
   // What does not begin like a response never becomes one, and may never bring the empty line that ends a head.
   constexpr std::string_view beginning = "HTTP/";
-  if (!input.empty() && input.front() != '\r' && input.front() != '\n' &&
+  if (!begins_with(input, beginning) && !input.empty() && input.front() != '\r' && input.front() != '\n' &&
       !beginning.starts_with(input.substr(0, beginning.size()))) {
     return parse_error::status_line_malformed;
   }
   const auto scanned = scanner_.scan(input, limits_);
   if (std::holds_alternative<head_scanner::incomplete>(scanned)) return need_more{};
   if (const auto* error = std::get_if<parse_error>(&scanned)) return *error;
-  const auto& found = std::get<head_scanner::found>(scanned);
+  outcome read(std::in_place_type<response_head_view>);
+  const auto error = take_head(input, std::get<head_scanner::found>(scanned), std::get<response_head_view>(read));
+  if (error) read = *error;
+  return read;
+}
 
-  response_head_view head;
-  head.bytes = found.end;
-  head.raw = input.substr(found.begin, found.end - found.begin);
-  if (found.padded_names) {
-    copy_unpadded(head.raw, unpadded_);
-    head.raw = unpadded_;
-  }
-  if (const auto error = parse_response_text(head.raw, head, fields_)) return *error;
-  onceward_assert(fields_.size() == found.fields);
+std::optional<parse_error> response_head_reader::take_head(std::string_view input, const head_scanner::found& marks,
+                                                           response_head_view& head) {
+  head.bytes = marks.end;
+  head.raw = between(input, marks.begin, marks.end);
+  if (const auto error = parse_response_text(input, marks, head, fields_)) return error;
   head.fields = fields_;
-  if (const auto error = apply_response_rules(head, request_method_)) return *error;
+  if (const auto error = apply_response_rules(head, request_method_)) return error;
   if (head.is_interim() && ++interim_responses_ > limits_.interim_responses_max) {
     return parse_error::too_many_interim_responses;
   }
-  return head;
+  return std::nullopt;
 }
 
 void response_head_reader::next() {

@@ -8,7 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <optional>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -50,6 +50,9 @@ class request_head_reader {
   bool idle() const { return scanner_.idle(); }
 
  private:
+  std::optional<parse_error> take_head(std::string_view input, const head_scanner::found& marks,
+                                       request_head_view& head);
+
   head_limits limits_;
   underscore_policy underscores_;
   head_scanner scanner_;
@@ -75,12 +78,14 @@ class response_head_reader {
   bool idle() const { return scanner_.idle(); }
 
  private:
+  std::optional<parse_error> take_head(std::string_view input, const head_scanner::found& marks,
+                                       response_head_view& head);
+
   head_limits limits_;
   method_id request_method_ = method_id::other;
   std::size_t interim_responses_ = 0;
   head_scanner scanner_;
   std::vector<field_view> fields_;
-  std::string unpadded_;  // A head that had white space before a colon, without it.
 };
 
 }  // namespace onceward::http

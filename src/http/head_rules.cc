@@ -17,7 +17,8 @@ struct connection_options {
   bool names_protected = false;  // A field without which the message means something else at the next hop.
 };
 
-void add_option(connection_options& options, std::string_view name) {
+// Whether it is a token, as every option has to be.
+bool add_option(connection_options& options, std::string_view name) {
   if (names_equal(name, "close")) {
     options.close = true;
   } else if (names_equal(name, "keep-alive")) {
@@ -29,7 +30,9 @@ void add_option(connection_options& options, std::string_view name) {
     const field_id id = identify(name);
     options.names_protected = options.names_protected || id == field_id::host || id == field_id::content_length ||
                               id == field_id::transfer_encoding || id == field_id::idempotency_key;
+    return is_token(name);
   }
+  return true;
 }
 
 std::variant<connection_options, parse_error> read_connection(fields_view fields, field_id_set ids) {
@@ -41,10 +44,8 @@ std::variant<connection_options, parse_error> read_connection(fields_view fields
   }
   if (bytes > connection_bytes_max) return parse_error::head_too_large;
 
-  const bool all_tokens = for_each_token(fields, field_id::connection, [&options](std::string_view element) {
-    add_option(options, element);
-    return is_token(element);
-  });
+  const bool all_tokens = for_each_token(fields, field_id::connection,
+                                         [&options](std::string_view element) { return add_option(options, element); });
   if (!all_tokens) return parse_error::connection_malformed;
   return options;
 }
@@ -78,7 +79,7 @@ std::optional<parse_error> read_host(request_head_view& head) {
     if (head.version_minor == 0) return std::nullopt;
     return parse_error::host_missing;
   }
-  const std::string_view host = *find(head.fields, field_id::host);
+  const std::string_view host = first_value(head.fields, field_id::host);
   if (!is_authority(host)) return parse_error::host_malformed;
   if (head.authority.empty()) head.authority = host;
   return std::nullopt;
@@ -91,7 +92,7 @@ std::optional<parse_error> read_expect(request_head_view& head) {
   if (!head.ids.has(field_id::expect)) return std::nullopt;
   if (head.version_minor == 0) return std::nullopt;  // To be ignored there (RFC 9110 section 10.1.1).
   if (head.ids.repeats(field_id::expect)) return parse_error::expectation_malformed;
-  const std::string_view value = *find(head.fields, field_id::expect);
+  const std::string_view value = first_value(head.fields, field_id::expect);
   if (names_equal(value, known)) {
     head.expects_continue = true;
     return std::nullopt;

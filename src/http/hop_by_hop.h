@@ -7,11 +7,11 @@
 
 namespace onceward::http {
 
-// Connection, Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade and HTTP2-Settings.
 constexpr bool is_hop_by_hop(field_id id) {
-  return id == field_id::connection || id == field_id::keep_alive || id == field_id::proxy_connection ||
-         id == field_id::te || id == field_id::trailer || id == field_id::transfer_encoding ||
-         id == field_id::upgrade || id == field_id::http2_settings;
+  using enum field_id;
+  constexpr field_id_set ids{connection, keep_alive,        proxy_connection, te,
+                             trailer,    transfer_encoding, upgrade,          http2_settings};
+  return ids.has(id);
 }
 
 // Whether a line of Connection names this field.
@@ -19,6 +19,8 @@ bool connection_names(fields_view fields, std::string_view name);
 
 // Hop by hop by its own name, or because Connection names it. `connection_names_fields` is the head's flag of that
 // name: where it is false, Connection need not be searched.
-bool ends_here(const field_view& field, fields_view fields, bool connection_names_fields);
+inline bool ends_here(const field_view& field, fields_view fields, bool connection_names_fields) {
+  return is_hop_by_hop(field.id) || (connection_names_fields && connection_names(fields, field.name));
+}
 
 }  // namespace onceward::http

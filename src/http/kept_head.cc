@@ -1,6 +1,6 @@
 #include "http/kept_head.h"
 
-#include <functional>
+#include <cstdint>
 
 namespace onceward::http {
 
@@ -9,16 +9,19 @@ namespace {
 // Moves views from the bytes they point into to a copy of these. What lies elsewhere (a constant) stays.
 class mover {
  public:
-  mover(std::string_view from, const char* to) : from_(from), to_(to) {}
+  mover(std::string_view from, const char* to) : from_(address(from)), from_bytes_(from.size()), to_(to) {}
 
   void operator()(std::string_view& view) const {
-    const std::less<const char*> before;
-    const bool inside = !before(view.data(), from_.data()) && !before(from_.data() + from_.size(), view.data());
-    if (inside) view = {to_ + (view.data() - from_.data()), view.size()};
+    // What lies before the bytes is far behind them in this arithmetic.
+    const std::uintptr_t offset = address(view) - from_;
+    if (offset <= from_bytes_) view = {to_ + offset, view.size()};
   }
 
  private:
-  std::string_view from_;
+  static std::uintptr_t address(std::string_view text) { return reinterpret_cast<std::uintptr_t>(text.data()); }
+
+  std::uintptr_t from_;
+  std::size_t from_bytes_;
   const char* to_;
 };
 

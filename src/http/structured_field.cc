@@ -27,20 +27,25 @@ class item_parser {
   explicit item_parser(std::string_view input) : input_(input) {}
 
   std::variant<sf_item, sf_error> parse() {
-    const auto outside =
-        std::find_if(input_.begin(), input_.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-    if (outside != input_.end()) return sf_error{static_cast<std::size_t>(outside - input_.begin()), "ASCII"};
     skip_spaces();
     sf_item item;
     item.value = parse_bare_item();
     if (!error_) item.parameters = parse_parameters();
     if (!error_) skip_spaces();
     if (!error_ && !at_end()) fail("the end of the value");
-    if (error_) return *error_;
+    if (error_) return first_error();
     return item;
   }
 
  private:
+  // What is not ASCII comes first, wherever it is. No part of an item takes such a byte, so an item has none.
+  sf_error first_error() const {
+    const auto outside =
+        std::find_if(input_.begin(), input_.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+    if (outside != input_.end()) return {static_cast<std::size_t>(outside - input_.begin()), "ASCII"};
+    return *error_;
+  }
+
   sf_bare_item parse_bare_item() {
     const char first = peek();
     if (first == '-' || base::is_digit(first)) return parse_number();
@@ -86,14 +91,12 @@ class item_parser {
   }
 
   // 4.2.5
-  static bool stands_for_itself(char c) { return c == ' ' || (base::is_visible(c) && c != '"' && c != '\\'); }
-
   sf_bare_item parse_string() {
     ++position_;
     std::string text;
     while (true) {
       const std::size_t begin = position_;
-      while (!at_end() && stands_for_itself(input_[position_]))
+      while (!at_end() && is_in(class_quoted, input_[position_]))
         ++position_;
       text.append(input_.substr(begin, position_ - begin));
       if (at_end() || (input_[position_] != '"' && input_[position_] != '\\')) break;

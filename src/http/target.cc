@@ -115,10 +115,10 @@ bool is_authority(std::string_view text) {
     const std::string_view port = text.substr(close + 1);
     return port.empty() || (port.front() == ':' && is_port(port.substr(1)));
   }
-  const std::size_t colon = text.find(':');
-  const std::string_view host = text.substr(0, colon);
-  if (host.empty() || !all_in(class_host, host) || !has_valid_encoding(host)) return false;
-  return colon == std::string_view::npos || is_port(text.substr(colon + 1));
+  const auto* const host_end = std::find_if_not(text.begin(), text.end(), [](char c) { return is_in(class_host, c); });
+  const std::string_view host(text.begin(), host_end);
+  if (host.empty() || !has_valid_encoding(host)) return false;
+  return host_end == text.end() || (*host_end == ':' && is_port({host_end + 1, text.end()}));
 }
 
 path_class classify_path(std::string_view path) {

@@ -1,7 +1,7 @@
 #include "http/writer.h"
 
-#include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/ascii.h"
 #include "base/assert.h"
@@ -14,6 +14,7 @@ namespace {
 
 // What a head needs besides the text of its parts: version, framing, Connection, line ends.
 constexpr std::size_t head_overhead_bytes = 192;
+constexpr std::size_t crlf_bytes = 2;
 constexpr std::size_t field_overhead_bytes = std::string_view(": \r\n").size();
 
 // Writes into room that was reserved for a whole head: one check per head, not one per piece.
@@ -25,20 +26,32 @@ class head_sink {
   head_sink& operator=(const head_sink&) = delete;
   ~head_sink() { out_.commit(static_cast<std::size_t>(at_ - begin_)); }
 
-  void put(std::string_view text) {
-    onceward_assert(static_cast<std::size_t>(end_ - at_) >= text.size());
-    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+  // Inline, so that a constant is copied without a call.
+  [[gnu::always_inline]] void put(std::string_view text) {
+    onceward_assert(room() >= text.size());
+    at_ = copied(at_, text);
   }
 
-  void put_field(std::string_view name, std::string_view value) {
-    put(name);
-    put(": ");
-    put(value);
-    put("\r\n");
+  // What it has written, until the next write to the buffer.
+  std::string_view put_field(std::string_view name, std::string_view value) {
+    const std::size_t bytes = name.size() + value.size() + field_overhead_bytes;
+    onceward_assert(room() >= bytes);
+    char* at = copied(at_, name);
+    at = copied(at, ": ");
+    at = copied(at, value);
+    at = copied(at, "\r\n");
+    return {std::exchange(at_, at), bytes};
   }
 
  private:
+  std::size_t room() const { return static_cast<std::size_t>(end_ - at_); }
+
+  // The end of the copy.
+  [[gnu::always_inline]] static char* copied(char* to, std::string_view text) {
+    if (!text.empty()) std::memcpy(to, text.data(), text.size());
+    return to + text.size();
+  }
+
   base::byte_buffer& out_;
   char* begin_;
   char* at_;
@@ -75,12 +88,23 @@ void put_connection(head_sink& out, connection_option option, bool upgrade) {
   }
 }
 
+// Whether a caller may add a field of this name. That its number is right is looked at, too.
+bool may_be_added(const field_view& field) {
+  if (field.id == field_id::other) return is_token(field.name) && identify(field.name) == field_id::other;
+  return names_equal(field.name, name_of(field.id)) && field.id != field_id::content_length &&
+         field.id != field_id::host && !is_hop_by_hop(field.id);
+}
+
+bool has_space_around(std::string_view text) {
+  return !text.empty() && (is_space_or_tab(text.front()) || is_space_or_tab(text.back()));
+}
+
 void put_extra(head_sink& out, fields_view extra) {
   for (const field_view& field : extra) {
-    onceward_assert(is_token(field.name) && is_field_value(field.value));
-    const field_id id = identify(field.name);
-    onceward_assert(id != field_id::content_length && id != field_id::host && !is_hop_by_hop(id));
-    out.put_field(field.name, field.value);
+    onceward_assert(may_be_added(field) && !has_space_around(field.value));
+    // The whole line is looked at, where it is in one piece: its first control character is the line end.
+    const std::string_view line = out.put_field(field.name, field.value);
+    onceward_assert(find_control(line.data(), line.data() + line.size()) == line.data() + line.size() - crlf_bytes);
   }
 }
 
@@ -91,17 +115,13 @@ std::size_t bytes_of(fields_view fields) {
   return bytes;
 }
 
-bool is_dropped(std::span<const std::string_view> drop, std::string_view name) {
-  return std::any_of(drop.begin(), drop.end(), [name](std::string_view other) { return names_equal(other, name); });
-}
-
 // What both directions agree on. `how` is either kind of forwarding.
 template <class HeadView, class Forwarding>
 bool goes_on(const field_view& field, const HeadView& head, const Forwarding& how) {
   if (field.id == field_id::content_length) return false;
   const bool upgrades = how.upgrade && field.id == field_id::upgrade;
   if (!upgrades && ends_here(field, head.fields, head.connection_names_fields)) return false;
-  return !is_dropped(how.drop, field.name);
+  return how.drop == nullptr || !how.drop->includes(field);
 }
 
 void put_target(head_sink& out, const request_head_view& head) {

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <algorithm>
-#include <span>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -55,16 +54,16 @@ enum class connection_option : std::uint8_t { none, close, keep_alive };
 
 // How a request goes on. borrows: from the caller, for the call.
 struct request_forwarding {
-  std::string_view host = {};                   // Written as Host; empty: the head's authority.
-  body_framing framing = {};                    // As it will be sent; not until_close.
-  fields_view extra = {};                       // Written after the forwarded fields.
-  std::span<const std::string_view> drop = {};  // Names that are not forwarded.
+  std::string_view host = {};            // Written as Host; empty: the head's authority.
+  body_framing framing = {};             // As it will be sent; not until_close.
+  fields_view extra = {};                // Written after the forwarded fields.
+  const field_name_set* drop = nullptr;  // Names that are not forwarded; null: none.
   connection_option connection = connection_option::none;
   bool upgrade = false;  // Passes Upgrade on, with a Connection that names it.
 };
 
 // The request line in origin form (asterisk form stays), Host, the forwarded fields in their order, the extra ones, and
-// the framing. Not forwarded: Host, Content-Length, Expect, what ends_here() and what `drop` names. Not for CONNECT.
+// the framing. Not forwarded: Host, Content-Length, Expect, what ends_here() and what `drop` includes. Not for CONNECT.
 void append_forwarded_request_head(base::byte_buffer& out, const request_head_view& head,
                                    const request_forwarding& how);
 
@@ -73,7 +72,7 @@ struct response_forwarding {
   // As it will be sent. Under no_body a declared length is passed on where the status allows it.
   body_framing framing = {};
   fields_view extra = {};
-  std::span<const std::string_view> drop = {};
+  const field_name_set* drop = nullptr;
   connection_option connection = connection_option::none;
   bool upgrade = false;  // For 101: passes Upgrade on, with a Connection that names it.
 };
