@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/bounded_list.h"
+#include "base/inplace_vector.h"
 #include "gateway/settings.h"
 #include "http/fields.h"
 #include "http/request_head.h"
@@ -29,24 +29,24 @@ class forwarding_view {
   forwarding_view(const forwarding_view&) = delete;
   forwarding_view& operator=(const forwarding_view&) = delete;
 
-  void add(http::field_id name, std::string_view value) { extra_.add(http::make_field(name, value)); }
+  void add(http::field_id name, std::string_view value) { extra_.emplace_back(http::make_field(name, value)); }
   // In place of a field of the head, under the name that it has there.
   void replace(const http::field_view& field, std::string_view value) {
     drop_.add(field);
-    extra_.add({field.name, value, field.id});
+    extra_.emplace_back(field.name, value, field.id);
   }
   // Every field of that name.
   void drop(http::field_id name) { drop_.add(name); }
 
   // borrows: from this object, too.
   http::request_forwarding with(const http::body_framing& framing) const {
-    return {.host = host_, .framing = framing, .extra = extra_.items(), .drop = &drop_};
+    return {.host = host_, .framing = framing, .extra = {extra_.begin(), extra_.size()}, .drop = &drop_};
   }
 
  private:
   static constexpr std::size_t fields_max = 32;
 
-  base::bounded_list<http::field_view, fields_max> extra_;
+  base::inplace_vector<http::field_view, fields_max> extra_;
   http::field_name_set drop_;
   std::string forwarded_for_;
   std::string host_;  // Empty: the client's.

@@ -2,7 +2,7 @@
 
 #include <variant>
 
-#include "base/bounded_list.h"
+#include "base/inplace_vector.h"
 #include "http/fields.h"
 
 namespace onceward::gateway {
@@ -43,11 +43,11 @@ void response_pipe::begin(connection& to, const http::response_head_view& head, 
   chunks_ = std::holds_alternative<http::chunked>(how.framing);
   how.connection = to.begin_answer(head.status, until_close);
 
-  base::bounded_list<http::field_view, 4> added;
+  base::inplace_vector<http::field_view, 4> added;
   for (const http::field_view& field : extra)
-    added.add(field);
-  if (!head.ids.has(http::field_id::date)) added.add(http::make_field(http::field_id::date, date));
-  how.extra = added.items();
+    added.emplace_back(field);
+  if (!head.ids.has(http::field_id::date)) added.emplace_back(http::make_field(http::field_id::date, date));
+  how.extra = {added.begin(), added.size()};
   how.drop = &not_passed_on;
   http::append_forwarded_response_head(to.output(), head, how);
 }

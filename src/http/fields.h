@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "base/assert.h"
-#include "base/bounded_list.h"
+#include "base/inplace_vector.h"
 #include "http/characters.h"
 
 namespace onceward::http {
@@ -139,19 +139,19 @@ class field_name_set {
   // The name of this field.
   void add(const field_view& field) {
     if (field.id != field_id::other) return add(field.id);
-    others_.add(field.name);
+    others_.emplace_back(field.name);
   }
 
   bool includes(const field_view& field) const {
     if (field.id != field_id::other) return known_.has(field.id);
-    return std::ranges::any_of(others_.items(), [&](std::string_view name) { return names_equal(name, field.name); });
+    return std::ranges::any_of(others_, [&](std::string_view name) { return names_equal(name, field.name); });
   }
 
  private:
   static constexpr std::size_t others_max = 32;
 
   field_id_set known_;
-  base::bounded_list<std::string_view, others_max> others_;
+  base::inplace_vector<std::string_view, others_max> others_;
 };
 
 std::size_t count(fields_view fields, field_id id);
