@@ -90,6 +90,8 @@ bool engine::must_be_read(const shard& home, const record_key& key, wall_time ti
 template <typename Command>
 void engine::decide_locked(shard& home, Command& what, addressee by, without_space otherwise, const cold_reading* read,
                            aftermath& after) {
+  // A new key is looked for in both places, and neither is in the processor's cache.
+  if constexpr (std::is_same_v<Command, claim>) home.announce(tag_of(what.key));
   slot* place = home.find(what.key);
   if (place == nullptr && read != nullptr && read->kept) place = home.warm(what.key, read->where, *read->kept);
   const bool pending = place != nullptr && place->changes_pending > 0;

@@ -17,6 +17,8 @@ std::uint64_t bytes_of(const shared_bytes& blob) {
 // rare, and comes seconds later, if at all: a memory that would hold it under load is one that the processor's cache
 // does not, and then each first execution pays for it.
 constexpr std::size_t lately_written_max = 8;
+// As many may be kept until the shard's next record is made.
+constexpr std::size_t lately_written_limit = 4 * lately_written_max;
 
 std::uint64_t weigh(const core::record& kept) {
   std::uint64_t bytes = sizeof(slot) + bytes_of(kept.fingerprint);
@@ -110,6 +112,10 @@ void shard::cool(std::uint64_t bytes) {
   // Twice: the first time, all may have been asked for.
   for (std::size_t left = 2 * asked_for_.size(); hot_bytes_ > bytes && left > 0 && asked_for_.size() > 0; --left)
     take_turn(asked_for_);
+}
+
+bool shard::must_cool(std::uint64_t bytes) const {
+  return hot_bytes_ > bytes || lately_written_.size() > lately_written_limit;
 }
 
 void shard::take_turn(slot_line& line) {

@@ -47,6 +47,9 @@ class alignas(64) shard {
   // Lets go of records that are in the log as they are in memory: of all but the last few that nobody has asked for
   // since their outcome, and of others until at most `bytes` are kept, those first that were asked for longest ago.
   void cool(std::uint64_t bytes);
+  // Whether that cannot wait for the thread that makes the shard's next record, as it does otherwise: memory is best
+  // given back by the thread that took it.
+  bool must_cool(std::uint64_t bytes) const;
 
   // ---- What is in the log only ----
 
@@ -54,10 +57,11 @@ class alignas(64) shard {
   std::vector<location> cold_of(const record_key& key, wall_time now, segment_set& in) const;
   bool may_be_cold(const record_key& key) const { return cold_.has_any_of(tag_of(key)); }
   bool is_cold_at(const record_key& key, const location& where) const;
+  // That a record with this tag will be looked for or noted in a moment.
+  void announce(std::uint32_t tag) const { cold_.prepare(tag); }
   // An entry was found in the log. Whoever finds many counts them by itself, as living in their segment, and announces
   // each a little before.
   void note_found(const index_note& what, const segment& in);
-  void announce(std::uint32_t tag) const { cold_.prepare(tag); }
   // It has been superseded. Its length is the index's to know.
   void forget_cold(std::uint32_t tag, segment& in, std::uint32_t offset);
   // The record at `where` was read, and has a slot from now on. Null if it is not there any more.
