@@ -6,7 +6,6 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -14,15 +13,6 @@
 
 namespace onceward::net {
 namespace {
-
-// recv(2) and send(2) that do not wait. Not glibc's: those are cancellation points, for which each call pays twice in a
-// program with threads, and nobody cancels a thread here.
-ssize_t receive_now(int descriptor, std::span<char> into) {
-  return ::syscall(SYS_recvfrom, descriptor, into.data(), into.size(), MSG_DONTWAIT, nullptr, nullptr);
-}
-ssize_t send_now(int descriptor, std::string_view bytes) {
-  return ::syscall(SYS_sendto, descriptor, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, nullptr, 0);
-}
 
 // Edge-triggered: what the kernel has told once it does not tell again, so it is kept until a transfer finds otherwise.
 class tcp_transport final : public transport, public detail::polled {
@@ -47,7 +37,7 @@ class tcp_transport final : public transport, public detail::polled {
     onceward_assert(!into.empty());
     ssize_t moved;
     do {
-      moved = receive_now(descriptor_, into);
+      moved = ::recv(descriptor_, into.data(), into.size(), MSG_DONTWAIT);
     } while (moved < 0 && errno == EINTR);
     // Less than there was room for is all there was, unless an end is still to be found behind it.
     const bool all_taken = moved > 0 ? static_cast<std::size_t>(moved) < into.size() : is_block(moved);
@@ -60,7 +50,7 @@ class tcp_transport final : public transport, public detail::polled {
     onceward_assert(!bytes.empty());
     ssize_t moved;
     do {
-      moved = send_now(descriptor_, bytes);
+      moved = ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (moved < 0 && errno == EINTR);
     if (is_block(moved)) writable_ = lost_;
     return outcome_of(moved);
