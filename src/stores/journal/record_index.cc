@@ -107,7 +107,7 @@ void shard::erase(slot& place) {
 }
 
 void shard::cool(std::uint64_t bytes) {
-  while (lately_written_.size() > lately_written_max || (hot_bytes_ > bytes && lately_written_.size() > 0))
+  while (lately_written_.size() >= lately_written_max || (hot_bytes_ > bytes && lately_written_.size() > 0))
     take_turn(lately_written_);
   // Twice: the first time, all may have been asked for.
   for (std::size_t left = 2 * asked_for_.size(); hot_bytes_ > bytes && left > 0 && asked_for_.size() > 0; --left)

@@ -44,8 +44,9 @@ class alignas(64) shard {
   void erase(slot& place);
   void for_each_slot(const std::function<void(slot&)>& visit) { slots_.for_each(visit); }
 
-  // Lets go of records that are in the log as they are in memory: of all but the last few that nobody has asked for
-  // since their outcome, and of others until at most `bytes` are kept, those first that were asked for longest ago.
+  // Makes room for one more: lets go of records that are in the log as they are in memory, of all but the last few that
+  // nobody has asked for since their outcome, and of others until at most `bytes` are kept, those first that were asked
+  // for longest ago.
   void cool(std::uint64_t bytes);
   // Whether that cannot wait for the thread that makes the shard's next record, as it does otherwise: memory is best
   // given back by the thread that took it.
