@@ -15,34 +15,6 @@ struct upstream_connecting {
   std::unique_ptr<net::connect_attempt> attempt;
 };
 
-// ---- The queue -----------------------------------------------------------------------------------------------------
-
-void upstream_queue::push_back(upstream_customer& who) {
-  who.queued_ = true;
-  who.next_ = nullptr;
-  who.previous_ = last_;
-  (last_ == nullptr ? first_ : last_->next_) = &who;
-  last_ = &who;
-  ++size_;
-}
-
-void upstream_queue::push_front(upstream_customer& who) {
-  who.queued_ = true;
-  who.previous_ = nullptr;
-  who.next_ = first_;
-  (first_ == nullptr ? last_ : first_->previous_) = &who;
-  first_ = &who;
-  ++size_;
-}
-
-void upstream_queue::remove(upstream_customer& who) {
-  onceward_assert(who.queued_);
-  (who.previous_ == nullptr ? first_ : who.previous_->next_) = who.next_;
-  (who.next_ == nullptr ? last_ : who.next_->previous_) = who.previous_;
-  who.queued_ = false;
-  --size_;
-}
-
 // ---- Addresses -----------------------------------------------------------------------------------------------------
 
 upstream_pool::upstream_pool(net::loop& loop, const settings& from, worker_counters& counts, logger& log)
@@ -104,7 +76,7 @@ bool upstream_pool::all_are_out() const {
 // ---- Finding a connection ------------------------------------------------------------------------------------------
 
 void upstream_pool::acquire(upstream_customer& who, const upstream_demand& demand) {
-  onceward_assert(!who.queued_ && who.attempt_ == nullptr);
+  onceward_assert(!upstream_queue::is_listed(who) && who.attempt_ == nullptr);
   who.demand_ = demand;
   who.turn_ = turn_++;
   who.looked_ = 0;
@@ -195,7 +167,7 @@ void upstream_pool::connect_failed(upstream_endpoint& where, errc reason) {
 }
 
 void upstream_pool::leave(upstream_customer& who) {
-  if (who.queued_) queue_.remove(who);
+  upstream_queue::remove(who);
   if (who.attempt_ != nullptr) std::exchange(who.attempt_, nullptr)->who = nullptr;
 }
 
@@ -217,7 +189,7 @@ void upstream_pool::serve_queue() {
   serving_queue_ = true;
   while (!queue_.empty()) {
     upstream_customer& first = queue_.front();
-    queue_.remove(first);
+    upstream_queue::remove(first);
     first.looked_ = 0;
     first.saw_full_ = false;
     serve(first);
@@ -229,7 +201,7 @@ void upstream_pool::serve_queue() {
 void upstream_pool::expire_queue() {
   while (!queue_.empty() && queue_.front().give_up_ <= loop_.now()) {
     upstream_customer& late = queue_.front();
-    queue_.remove(late);
+    upstream_queue::remove(late);
     late.on_no_connection(endpoints_.empty() ? upstream_failure_kind::unreachable : upstream_failure_kind::overloaded);
   }
   if (!queue_.empty()) queue_deadline_.arm(queue_.front().give_up_);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/intrusive_list.h"
 #include "base/time.h"
 #include "gateway/counters.h"
 #include "gateway/log.h"
@@ -47,7 +48,7 @@ class upstream_customer {
 
  private:
   friend class upstream_pool;
-  friend class upstream_queue;
+  friend class base::intrusive_list<upstream_customer>;
 
   upstream_demand demand_;
   std::size_t turn_ = 0;    // Where in the round it began.
@@ -55,27 +56,12 @@ class upstream_customer {
   bool saw_full_ = false;   // One of them had no connection to spare.
   upstream_connecting* attempt_ = nullptr;
 
-  bool queued_ = false;
   base::moment give_up_{};
-  upstream_customer* next_ = nullptr;
-  upstream_customer* previous_ = nullptr;
+  base::list_links<upstream_customer> links;  // In the queue.
 };
 
 // Customers in the order in which they came.
-class upstream_queue {
- public:
-  bool empty() const { return first_ == nullptr; }
-  std::size_t size() const { return size_; }
-  upstream_customer& front() { return *first_; }
-  void push_back(upstream_customer& who);
-  void push_front(upstream_customer& who);
-  void remove(upstream_customer& who);
-
- private:
-  upstream_customer* first_ = nullptr;
-  upstream_customer* last_ = nullptr;
-  std::size_t size_ = 0;
-};
+using upstream_queue = base::intrusive_list<upstream_customer>;
 
 // An address of an upstream and what is known of it.
 struct upstream_endpoint {

@@ -92,9 +92,9 @@ void shard::note_written(slot& place, state_kind kind, location where) {
   --place.changes_pending;
   move_to(place, where);
   place.kind_written = kind;
-  if (!may_cool(place) || slot_line::is_in_any(place)) return;
+  if (!may_cool(place) || slot_line::is_listed(place)) return;
   place.asked_for = false;
-  lately_written_.join(place);
+  lately_written_.push_back(place);
 }
 
 void shard::erase(slot& place) {
@@ -107,10 +107,10 @@ void shard::erase(slot& place) {
 }
 
 void shard::cool(std::uint64_t bytes) {
-  while (lately_written_.size() >= lately_written_max || (hot_bytes_ > bytes && lately_written_.size() > 0))
+  while (lately_written_.size() >= lately_written_max || (hot_bytes_ > bytes && !lately_written_.empty()))
     take_turn(lately_written_);
   // Twice: the first time, all may have been asked for.
-  for (std::size_t left = 2 * asked_for_.size(); hot_bytes_ > bytes && left > 0 && asked_for_.size() > 0; --left)
+  for (std::size_t left = 2 * asked_for_.size(); hot_bytes_ > bytes && left > 0 && !asked_for_.empty(); --left)
     take_turn(asked_for_);
 }
 
@@ -119,11 +119,11 @@ bool shard::must_cool(std::uint64_t bytes) const {
 }
 
 void shard::take_turn(slot_line& line) {
-  slot& place = *line.first();
-  slot_line::leave(place);
+  slot& place = line.front();
+  slot_line::remove(place);
   // One that has changed since comes into line again when that is in the log.
   if (!may_cool(place)) return;
-  if (std::exchange(place.asked_for, false)) return asked_for_.join(place);
+  if (std::exchange(place.asked_for, false)) return asked_for_.push_back(place);
   let_go(place);
 }
 
@@ -190,7 +190,7 @@ slot* shard::warm(const record_key& key, const location& where, core::record kep
   place.kind_written = found->kind;
   move_to(place, where);
   forget_cold(found->tag, *where.in, where.offset);
-  if (may_cool(place)) asked_for_.join(place);
+  if (may_cool(place)) asked_for_.push_back(place);
   return &place;
 }
 

@@ -16,27 +16,6 @@ constexpr std::size_t hashed_from = 16;
 
 }  // namespace
 
-// ---- slot_line ------------------------------------------------------------------------------------------------------
-
-void slot_line::join(slot& which) {
-  which.line_ = this;
-  which.ahead_ = last_;
-  which.behind_ = nullptr;
-  (last_ == nullptr ? first_ : last_->behind_) = &which;
-  last_ = &which;
-  ++size_;
-}
-
-void slot_line::leave(slot& which) {
-  slot_line* const line = std::exchange(which.line_, nullptr);
-  if (line == nullptr) return;
-  (which.ahead_ == nullptr ? line->first_ : which.ahead_->behind_) = which.behind_;
-  (which.behind_ == nullptr ? line->last_ : which.behind_->ahead_) = which.ahead_;
-  --line->size_;
-}
-
-// ---- slot_table -----------------------------------------------------------------------------------------------------
-
 slot_table::~slot_table() {
   for_each([](slot& each) { delete &each; });
   while (spare_ != nullptr)
@@ -73,7 +52,7 @@ slot& slot_table::add(const record_key& key) {
 }
 
 void slot_table::erase(slot& which) {
-  slot_line::leave(which);
+  slot_line::remove(which);
   slot** place = &bucket_of(which.key);
   while (*place != &which)
     place = &(*place)->next_alike_;

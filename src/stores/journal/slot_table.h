@@ -9,13 +9,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/intrusive_list.h"
 #include "core/record.h"
 #include "stores/journal/entry.h"
 
 namespace onceward::journal {
 
 struct segment;
-class slot_line;
 
 // An entry in the log. The segment lives as long as the index points into it.
 struct location {
@@ -36,35 +36,17 @@ struct alignas(64) slot {
 
  private:
   friend class slot_table;
-  friend class slot_line;
   slot* next_alike_ = nullptr;  // Of the slots whose keys hash alike, or of the spare ones.
-  slot_line* line_ = nullptr;   // That it waits in.
-  slot* ahead_ = nullptr;
-  slot* behind_ = nullptr;
 
  public:
-  std::uint32_t bytes = 0;       // What it takes in memory.
-  std::uint64_t space_held = 0;  // Promised for the outcome of a claim in flight.
+  base::list_links<slot> links{};  // In the line that it waits in.
+  std::uint32_t bytes = 0;         // What it takes in memory.
+  std::uint64_t space_held = 0;    // Promised for the outcome of a claim in flight.
   core::record kept{};
 };
 
-// borrows: slots, which leave before they are erased.
-class slot_line {
- public:
-  std::size_t size() const { return size_; }
-  // Null if nobody waits.
-  slot* first() const { return first_; }
-  // It waits in no line.
-  void join(slot& which);
-  // From the line it waits in, if any.
-  static void leave(slot& which);
-  static bool is_in_any(const slot& which) { return which.line_ != nullptr; }
-
- private:
-  slot* first_ = nullptr;
-  slot* last_ = nullptr;
-  std::size_t size_ = 0;
-};
+// Slots that wait to be let go, the one whose turn is next first.
+using slot_line = base::intrusive_list<slot>;
 
 class slot_table {
  public:

@@ -70,9 +70,10 @@ TEST(slot_table, shows_each_slot_once_and_lets_it_be_erased_meanwhile) {
 
 std::vector<std::uint64_t> in_line(slot_line& line) {
   std::vector<std::uint64_t> numbers;
-  while (slot* const first = line.first()) {
-    numbers.push_back(first->space_held);
-    slot_line::leave(*first);
+  while (!line.empty()) {
+    slot& first = line.front();
+    numbers.push_back(first.space_held);
+    slot_line::remove(first);
   }
   return numbers;
 }
@@ -84,14 +85,14 @@ TEST(slot_line, is_in_the_order_of_joining_without_those_that_have_left) {
   for (unsigned number = 0; number < 6; ++number) {
     slots.push_back(&table.add(key_of(number)));
     slots.back()->space_held = number;
-    line.join(*slots.back());
+    line.push_back(*slots.back());
   }
-  slot_line::leave(*slots[0]);
-  slot_line::leave(*slots[3]);
+  slot_line::remove(*slots[0]);
+  slot_line::remove(*slots[3]);
   table.erase(*slots[5]);
-  line.join(*slots[3]);
+  line.push_back(*slots[3]);
   EXPECT_EQ(line.size(), 4u);
-  EXPECT_FALSE(slot_line::is_in_any(*slots[0]));
+  EXPECT_FALSE(slot_line::is_listed(*slots[0]));
   EXPECT_EQ(in_line(line), (std::vector<std::uint64_t>{1, 2, 4, 3}));
   EXPECT_EQ(line.size(), 0u);
 }
