@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace onceward::http {
@@ -83,12 +82,6 @@ constexpr std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_space_or_tab(text.front()))
     text.remove_prefix(1);
   return trimmed_at_end(text);
-}
-
-// Whether a text begins with a constant.
-constexpr bool begins_with(std::string_view text, std::string_view constant) {
-  return text.size() >= constant.size() &&
-         std::char_traits<char>::compare(text.data(), constant.data(), constant.size()) == 0;
 }
 
 // The bytes at [begin, end), which the text is known to have.

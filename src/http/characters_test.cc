@@ -92,13 +92,6 @@ TEST(trimmed_at_end, leaves_the_front) {
   EXPECT_EQ(trimmed_at_end("a\xa0"), "a\xa0");
 }
 
-TEST(begins_with, needs_every_byte_of_the_constant) {
-  EXPECT_TRUE(begins_with("HTTP/1.1", "HTTP/"));
-  EXPECT_TRUE(begins_with("HTTP/", "HTTP/"));
-  EXPECT_FALSE(begins_with("HTTP", "HTTP/"));
-  EXPECT_FALSE(begins_with("http/", "HTTP/"));
-}
-
 TEST(field_value, has_no_line_end_and_no_white_space_around) {
   EXPECT_TRUE(is_field_value(""));
   EXPECT_TRUE(is_field_value("a b\tc\xff"));

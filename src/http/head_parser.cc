@@ -14,7 +14,7 @@ constexpr std::size_t version_bytes = 8;  // HTTP/1.1
 constexpr std::size_t status_bytes = 3;
 
 unsigned minor_version_of(std::string_view version) {
-  onceward_assert(version.size() == version_bytes && begins_with(version, "HTTP/1."));
+  onceward_assert(version.size() == version_bytes && version.starts_with("HTTP/1."));
   return version.back() == '1' ? 1 : 0;
 }
 

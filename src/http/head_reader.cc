@@ -12,6 +12,16 @@ namespace {
 
 constexpr std::size_t fields_reserved = 32;
 
+// `take` makes a head of what was found, where the caller gets it: a head is too large to be moved there.
+template <class HeadView, class Take>
+std::variant<need_more, HeadView, parse_error> read_head(const head_scanner::outcome& scanned, const Take& take) {
+  if (std::holds_alternative<head_scanner::incomplete>(scanned)) return need_more{};
+  if (const auto* error = std::get_if<parse_error>(&scanned)) return *error;
+  std::variant<need_more, HeadView, parse_error> read(std::in_place_type<HeadView>);
+  if (const auto error = take(std::get<head_scanner::found>(scanned), std::get<HeadView>(read))) read = *error;
+  return read;
+}
+
 // No name that we know has one.
 bool has_underscore(const field_view& field) {
   return field.id == field_id::other && field.name.find('_') != std::string_view::npos;
@@ -25,14 +35,8 @@ request_head_reader::request_head_reader(const head_limits& limits, underscore_p
 }
 
 request_head_reader::outcome request_head_reader::feed(std::string_view input) {
-  const auto scanned = scanner_.scan(input, limits_);
-  if (std::holds_alternative<head_scanner::incomplete>(scanned)) return need_more{};
-  if (const auto* error = std::get_if<parse_error>(&scanned)) return *error;
-  // The head is written where the caller gets it: it is too large to be moved there.
-  outcome read(std::in_place_type<request_head_view>);
-  const auto error = take_head(input, std::get<head_scanner::found>(scanned), std::get<request_head_view>(read));
-  if (error) read = *error;
-  return read;
+  return read_head<request_head_view>(scanner_.scan(input, limits_),
+                                      [&](const auto& marks, auto& head) { return take_head(input, marks, head); });
 }
 
 std::optional<parse_error> request_head_reader::take_head(std::string_view input, const head_scanner::found& marks,
@@ -67,17 +71,12 @@ void response_head_reader::start(method_id request_method) {
 response_head_reader::outcome response_head_reader::feed(std::string_view input) {
   // What does not begin like a response never becomes one, and may never bring the empty line that ends a head.
   constexpr std::string_view beginning = "HTTP/";
-  if (!begins_with(input, beginning) && !input.empty() && input.front() != '\r' && input.front() != '\n' &&
+  if (!input.starts_with(beginning) && !input.empty() && input.front() != '\r' && input.front() != '\n' &&
       !beginning.starts_with(input.substr(0, beginning.size()))) {
     return parse_error::status_line_malformed;
   }
-  const auto scanned = scanner_.scan(input, limits_);
-  if (std::holds_alternative<head_scanner::incomplete>(scanned)) return need_more{};
-  if (const auto* error = std::get_if<parse_error>(&scanned)) return *error;
-  outcome read(std::in_place_type<response_head_view>);
-  const auto error = take_head(input, std::get<head_scanner::found>(scanned), std::get<response_head_view>(read));
-  if (error) read = *error;
-  return read;
+  return read_head<response_head_view>(scanner_.scan(input, limits_),
+                                       [&](const auto& marks, auto& head) { return take_head(input, marks, head); });
 }
 
 std::optional<parse_error> response_head_reader::take_head(std::string_view input, const head_scanner::found& marks,

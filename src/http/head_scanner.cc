@@ -18,9 +18,9 @@ constexpr std::string_view version_prefix = "HTTP/";
 // Of a request, `text` being what follows the last space of its first line.
 std::optional<parse_error> check_version(std::string_view text) {
   const bool has_size = text.size() == version_prefix.size() + 3;
-  if (has_size && begins_with(text, "HTTP/1.") && (text[7] == '1' || text[7] == '0')) return std::nullopt;
+  if (has_size && text.starts_with("HTTP/1.") && (text[7] == '1' || text[7] == '0')) return std::nullopt;
   // Another major version is told apart only if it is written as one: HTTP/DIGIT.DIGIT (RFC 9112 section 2.3).
-  const bool well_formed = has_size && begins_with(text, version_prefix) && base::is_digit(text[5]) && text[6] == '.' &&
+  const bool well_formed = has_size && text.starts_with(version_prefix) && base::is_digit(text[5]) && text[6] == '.' &&
                            base::is_digit(text[7]);
   return well_formed && text[5] != '1' ? parse_error::version_unsupported : parse_error::version_malformed;
 }
@@ -48,7 +48,7 @@ std::optional<parse_error> check_request_line(std::string_view line, std::size_t
 
 std::optional<parse_error> check_status_line(std::string_view line) {
   // HTTP-version SP status-code SP [ reason-phrase ]
-  const bool shaped = line.size() >= 13 && begins_with(line, version_prefix) && line[8] == ' ' && line[12] == ' ';
+  const bool shaped = line.size() >= 13 && line.starts_with(version_prefix) && line[8] == ' ' && line[12] == ' ';
   if (!shaped) return parse_error::status_line_malformed;
   if (const auto error = check_version(between(line, 0, 8))) return error;
   const bool is_status = line[9] >= '1' && line[9] <= '5' && base::is_digit(line[10]) && base::is_digit(line[11]);
