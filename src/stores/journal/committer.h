@@ -1,8 +1,8 @@
 // The one thread that writes to the log.
 //
-// Whatever was queued while it synced goes into its next batch: one write, one sync, and then the answers, in one call
-// for each sink. A command that comes alone is written at once. An error of a write or a sync ends the journal: what
-// was in the batch may be on disk or not, so nothing is acknowledged after it.
+// Whatever is queued when somebody wants it begun, and it has synced the last, goes into its next batch: one write, one
+// sync, and then the answers, in one call for each sink. An error of a write or a sync ends the journal: what was in
+// the batch may be on disk or not, so nothing is acknowledged after it.
 #pragma once
 
 #include <cstdint>
