@@ -43,8 +43,9 @@ class Onceward(contender.Contender):
         }, indent=2))
         binary = str(self.build / "apps/onceward/onceward")
         self.prepare(binary, file)
+        # The port for admin is opened last, and asked at once.
         self._children.append(processes.Child([binary, "run", "--config", str(file)], self.folder / "log", self.folder,
-                                              self.port, start_s=self.start_s))
+                                              self._admin_port, start_s=self.start_s))
         self._counted = self._count()
 
     def started_at(self):

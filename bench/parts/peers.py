@@ -151,7 +151,7 @@ def _draw(writer, kinds, measured, section):
                        if (each.contender, each.workers, each.connections) == (row, workers, connections)]
                       for row in rows]
             series[f"{connections} connections"] = values
-        file = writer.plot(f"cpu-{role.replace(' ', '-')}" + (f"-{section}" if section else ""))
+        file = writer.plot("-".join(["cpu", *role.split(), *section.split()]))
         if file and plots.bars(file, f"CPU per request: {role}, {workers} workers", "µs (median, least to most)", rows,
                                series):
             names.append((file.name, role))
