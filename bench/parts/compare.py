@@ -27,11 +27,7 @@ def _started(kind, build, place, workers, upstream_port, cleanup):
 
 
 def _measure(each, connections, seconds, nonce):
-    before = each.cpu_time()
-    done = load.run(each, connections=connections, seconds=seconds, nonce=nonce)
-    if done.errors or not done.requests:
-        raise RuntimeError(f"{done.errors} errors in {done.requests} requests at {connections} connections")
-    used = each.cpu_time() - before
+    done, used = load.measure(each, connections=connections, seconds=seconds, nonce=nonce)
     each.verify(done.requests)
     return used.total_s * 1e6 / done.requests, done.requests / done.seconds
 

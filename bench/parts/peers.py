@@ -79,11 +79,10 @@ class _Run:
         if contender.settle_s:
             self._load(contender, connections, contender.settle_s)
         contender.verify(0)
-        upstream_before, before = self._upstream.cpu_time(), contender.cpu_time()
-        done = self._load(contender, connections, self._seconds)
-        used, upstream_used = contender.cpu_time() - before, self._upstream.cpu_time() - upstream_before
-        if done.errors or not done.requests:
-            raise RuntimeError(f"{done.errors} errors in {done.requests} requests at {connections} connections")
+        upstream_before = self._upstream.cpu_time()
+        done, used = load.measure(contender, connections=connections, seconds=self._seconds,
+                                  nonce=self.field.next_nonce(contender))
+        upstream_used = self._upstream.cpu_time() - upstream_before
         contender.verify(done.requests)
         return Measurement(
             contender=contender.name, role=contender.role, workers=contender.workers, connections=connections,

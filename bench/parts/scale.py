@@ -120,14 +120,12 @@ def _throughput(options, gateways, stored):
     for number in range(options.rounds + 1):
         for found in stored:
             gateway = gateways[found.records]
-            before = gateway.cpu_time()
-            done = load.run(gateway, connections=CONNECTIONS, seconds=(options.seconds or 3) if number else 1,
-                            nonce=f"scale-{found.records}-{number}")
-            if done.errors or not done.requests:
-                raise RuntimeError(f"{done.errors} errors in {done.requests} requests")
+            done, used = load.measure(gateway, connections=CONNECTIONS,
+                                      seconds=(options.seconds or 3) if number else 1,
+                                      nonce=f"scale-{found.records}-{number}")
             if number:  # The first round warms up.
                 found.requests_per_s.append(done.requests / done.seconds)
-                found.us_per_request.append((gateway.cpu_time() - before).total_s * 1e6 / done.requests)
+                found.us_per_request.append(used.total_s * 1e6 / done.requests)
                 print(f"{found.records:12,} stored  {found.requests_per_s[-1]:9,.0f} requests/s  "
                       f"{found.us_per_request[-1]:6.1f} µs CPU", flush=True)
 

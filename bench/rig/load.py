@@ -84,6 +84,16 @@ def run(contender, *, connections, seconds, nonce):
                 latency_ms_p50=told["latency_us_p50"] / 1e3, latency_ms_p99=told["latency_us_p99"] / 1e3)
 
 
+def measure(contender, *, connections, seconds, nonce):
+    """The Load of such a run, and the CPU time of the contender meanwhile. A request that failed is an error."""
+    before = contender.cpu_time()
+    done = run(contender, connections=connections, seconds=seconds, nonce=nonce)
+    used = contender.cpu_time() - before
+    if done.errors or not done.requests:
+        raise RuntimeError(f"{done.errors} errors in {done.requests} requests at {connections} connections")
+    return done, used
+
+
 def run_paced(build, contender, *, connections, seconds, rate, nonce):
     """Requests leave at their times whether or not earlier ones were answered; latency counts from those times."""
     command = [str(build / "bench/paced_load"), str(contender.port), contender.path, "--rate", str(rate),
