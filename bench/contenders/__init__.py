@@ -8,6 +8,8 @@ CONTENDERS = [
     haproxy.HaProxy,
 
     onceward.FirstExecution,
+    onceward.WrittenFirstExecution,
+    onceward.MemoryFirstExecution,
     onceward.PostgresFirstExecution,
     onceward.RedisFirstExecution,
     onceward.RedisEverySecondFirstExecution,

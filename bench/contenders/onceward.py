@@ -88,6 +88,32 @@ class FirstExecution(Onceward):
     rate_compared = (contender.Compared("nginx proxy_pass", {256: "≥ 1.0"}, {256: "≥ 0.85"}),)
 
 
+class WrittenFirstExecution(Onceward):
+    """What of a first execution is the disk's; the next one says what is the journal's."""
+
+    name = "onceward written, first execution"
+    role = "first execution"
+    load = "first_execution.lua"
+    does = "the same, written to the journal but not synced (`durability: written`): a power cut loses records"
+    counted_as = "executed"
+    cpu_compared = (contender.Compared("onceward first execution"),)
+
+    def start_store(self):
+        return {"journal": {"path": str(self.folder / "data"), "durability": "written"}}
+
+
+class MemoryFirstExecution(Onceward):
+    name = "onceward in memory, first execution"
+    role = "first execution"
+    load = "first_execution.lua"
+    does = "the same with records in memory only (`store: memory`), for tests: the end of the process loses them"
+    counted_as = "executed"
+    cpu_compared = (contender.Compared("onceward first execution"),)
+
+    def start_store(self):
+        return {"memory": {}}
+
+
 class Replay(Onceward):
     name = "onceward replay"
     role = "replay"
