@@ -12,6 +12,7 @@ class Onceward(contender.Contender):
     """With its journal on a real disk and synced, as it is by default."""
 
     start_s = processes.START_S  # At most, until the gateway listens.
+    durability = "synced"  # Of the journal.
     counted_as = ""  # The `answer` under which the gateway's own metrics must count the requests of this contender.
 
     @classmethod
@@ -26,7 +27,7 @@ class Onceward(contender.Contender):
 
     def start_store(self):
         """The configuration's `store`, once what it needs is there."""
-        return {"journal": {"path": str(self.folder / "data"), "durability": "synced"}}
+        return {"journal": {"path": str(self.folder / "data"), "durability": self.durability}}
 
     def _start_gateway(self, store, **settings):
         self.port, self._admin_port = processes.free_port(), processes.free_port()
@@ -69,6 +70,18 @@ class Onceward(contender.Contender):
             raise RuntimeError(f"{self.name}: {self._counted - before:.0f} of {requests} were {self.counted_as}")
 
 
+class _Executing:
+    role = "first execution"
+    load = "first_execution.lua"
+    counted_as = "executed"
+
+
+class _Replaying:
+    role = "replay"
+    load = "replay.lua"
+    counted_as = "replayed"
+
+
 class Unguarded(Onceward):
     name = "onceward unguarded pass-through"
     role = "pass-through"
@@ -78,48 +91,34 @@ class Unguarded(Onceward):
     cpu_compared = (contender.Compared("nginx proxy_pass", "≤ 0.8", "≤ 0.95"),)
 
 
-class FirstExecution(Onceward):
+class FirstExecution(_Executing, Onceward):
     name = "onceward first execution"
-    role = "first execution"
-    load = "first_execution.lua"
     does = "a new key each time: claim synced to disk, forwarded, outcome synced to disk, then answered"
-    counted_as = "executed"
     cpu_compared = (contender.Compared("nginx proxy_pass", {64: "≤ 1.0", 256: "≤ 0.9"}, {64: "≤ 1.5", 256: "≤ 1.1"}),)
     rate_compared = (contender.Compared("nginx proxy_pass", {256: "≥ 1.0"}, {256: "≥ 0.85"}),)
 
 
-class WrittenFirstExecution(Onceward):
+class WrittenFirstExecution(_Executing, Onceward):
     """What of a first execution is the disk's; the next one says what is the journal's."""
 
     name = "onceward written, first execution"
-    role = "first execution"
-    load = "first_execution.lua"
+    durability = "written"
     does = "the same, written to the journal but not synced (`durability: written`): a power cut loses records"
-    counted_as = "executed"
     cpu_compared = (contender.Compared("onceward first execution"),)
 
-    def start_store(self):
-        return {"journal": {"path": str(self.folder / "data"), "durability": "written"}}
 
-
-class MemoryFirstExecution(Onceward):
+class MemoryFirstExecution(_Executing, Onceward):
     name = "onceward in memory, first execution"
-    role = "first execution"
-    load = "first_execution.lua"
     does = "the same with records in memory only (`store: memory`), for tests: the end of the process loses them"
-    counted_as = "executed"
     cpu_compared = (contender.Compared("onceward first execution"),)
 
     def start_store(self):
         return {"memory": {}}
 
 
-class Replay(Onceward):
+class Replay(_Replaying, Onceward):
     name = "onceward replay"
-    role = "replay"
-    load = "replay.lua"
     does = "reads key and body, compares the fingerprint, answers from the record; 1,000 keys"
-    counted_as = "replayed"
     cpu_compared = (contender.Compared("nginx return 200", "≤ 0.9", "≤ 1.2"),)
 
 
@@ -135,32 +134,22 @@ class _WithPostgres(Onceward):
         self._children.append(child)
         return {"postgres": {"url": url, "durability": "synced"}}
 
-    def started_at(self):
-        """When the gateway's process began, by the monotonic clock."""
-        return self._children[-1].started_at
-
     def prepare(self, binary, file):
         subprocess.run([binary, "store", "migrate", "--config", str(file)], check=True, stdin=subprocess.DEVNULL,
                        stdout=subprocess.DEVNULL)
 
 
-class PostgresFirstExecution(_WithPostgres):
+class PostgresFirstExecution(_Executing, _WithPostgres):
     name = "onceward + PostgreSQL, first execution"
-    role = "first execution"
-    load = "first_execution.lua"
     does = ("the same with claim and outcome in PostgreSQL (`synchronous_commit` on); the server's CPU counts, and it "
             "runs on the same processors")
-    counted_as = "executed"
     rate_compared = (contender.Compared("nginx + Lua + Redis always, first execution", "", "≥ 1"),)
     cpu_compared = (contender.Compared("nginx + Lua + Redis always, first execution"),)
 
 
-class PostgresReplay(_WithPostgres):
+class PostgresReplay(_Replaying, _WithPostgres):
     name = "onceward + PostgreSQL, replay"
-    role = "replay"
-    load = "replay.lua"
     does = "the same with the record in PostgreSQL"
-    counted_as = "replayed"
     cpu_compared = (contender.Compared("onceward replay"),)
 
 
@@ -191,31 +180,22 @@ def _unknown_store(build):
     return f"this onceward has no Redis store; it says: {said}"
 
 
-class RedisFirstExecution(_WithRedis):
+class RedisFirstExecution(_Executing, _WithRedis):
     name = "onceward + Redis always, first execution"
-    role = "first execution"
-    load = "first_execution.lua"
     does = "the same with claim and outcome in Redis (`appendfsync always`); the server's CPU counts"
-    counted_as = "executed"
     rate_compared = (contender.Compared("nginx + Lua + Redis always, first execution", "", "≥ 2"),)
     cpu_compared = (contender.Compared("nginx + Lua + Redis always, first execution"),)
 
 
-class RedisEverySecondFirstExecution(_WithRedis):
+class RedisEverySecondFirstExecution(_Executing, _WithRedis):
     name = "onceward + Redis everysec, first execution"
-    role = "first execution"
-    load = "first_execution.lua"
     does = "the same with `appendfsync everysec`"
     fsync = "everysec"
-    counted_as = "executed"
     rate_compared = (contender.Compared("nginx + Lua + Redis everysec, first execution", "", "≥ 2"),)
     cpu_compared = (contender.Compared("nginx + Lua + Redis everysec, first execution"),)
 
 
-class RedisReplay(_WithRedis):
+class RedisReplay(_Replaying, _WithRedis):
     name = "onceward + Redis, replay"
-    role = "replay"
-    load = "replay.lua"
     does = "the same with the record in Redis"
-    counted_as = "replayed"
     cpu_compared = (contender.Compared("nginx + Lua + Redis, replay"),)
