@@ -56,6 +56,14 @@ tl::expected<void, damage> make_durable(const scanned_log& found, disk& where) {
   return {};
 }
 
+// Calls `work` with the ends of two halves of `count` things, on two threads at once.
+template <typename Work>
+void in_halves(std::size_t count, std::size_t middle, const Work& work) {
+  auto other = std::async(std::launch::async, [&] { work(middle, count); });
+  work(std::size_t{0}, middle);
+  other.get();
+}
+
 // Calls `work` with the number of each shard and the shard, held; of many records, two threads take a half each.
 template <typename Work>
 void for_each_shard(record_index& index, const Work& work) {
@@ -72,10 +80,7 @@ void for_each_shard(record_index& index, const Work& work) {
     records += each.size();
   }
   if (records < two_threads_from) return part(0, shards.size());
-  const std::size_t middle = shards.size() / 2;
-  auto other = std::async(std::launch::async, part, middle, shards.size());
-  part(0, middle);
-  other.get();
+  in_halves(shards.size(), shards.size() / 2, part);
 }
 
 // Fills the index, one segment after the other, oldest first.
@@ -171,13 +176,11 @@ class filling {
   void note(std::size_t number, std::span<const index_note> entries) {
     segment& in = *kept_[number];
     if (entries.size() < two_threads_from) return note(in, entries);
-    auto middle = entries.begin() + static_cast<std::ptrdiff_t>(entries.size() / 2);
-    while (middle != entries.end() && middle->key.shard() == std::prev(middle)->key.shard())
+    std::size_t middle = entries.size() / 2;
+    while (middle != entries.size() && entries[middle].key.shard() == entries[middle - 1].key.shard())
       ++middle;
-    const auto first = entries.first(static_cast<std::size_t>(middle - entries.begin()));
-    auto other = std::async(std::launch::async, [&] { note(in, entries.subspan(first.size())); });
-    note(in, first);
-    other.get();
+    in_halves(entries.size(), middle,
+              [&](std::size_t begin, std::size_t end) { note(in, entries.subspan(begin, end - begin)); });
   }
 
   void note(segment& in, std::span<const index_note> entries) {
