@@ -64,12 +64,28 @@ function(onceward_files sources_out tests_out fuzzers_out benches_out)
   set(${benches_out} ${bench} PARENT_SCOPE)
 endfunction()
 
+# Lets a test find files beside it under ONCEWARD_SOURCE_DIR, the repository's root, and headers from there on:
+# "tests/support/….h".
+function(onceward_find_files target)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${target} PRIVATE ONCEWARD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+endfunction()
+
+# onceward_test_objects(<target> SOURCES … [LINKS …])
+#
+# Tests that several programs link, compiled once. As objects: GoogleTest finds a test only where the linker keeps it.
+function(onceward_test_objects target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS")
+  add_library(${target} OBJECT ${arg_SOURCES})
+  onceward_find_files(${target})
+  target_link_libraries(${target} PUBLIC ${arg_LINKS} GTest::gmock PRIVATE onceward_warnings)
+endfunction()
+
 # onceward_test_program(<target> [SOURCES …] [LINKS …] [LABELS …] [TIMEOUT <seconds>] [LAUNCHER <program> …])
 #
 # One GoogleTest program and one ctest entry for it, run by LAUNCHER where the program needs a server. Without SOURCES:
 # every .cc file of the calling folder.
-# Files beside a test are found under ONCEWARD_SOURCE_DIR, the repository's root, and headers from there on:
-# "tests/support/….h". Programs labelled `threads` make up the target thread_tests, which is all that TSan needs.
+# Programs labelled `threads` make up the target thread_tests, which is all that TSan needs.
 function(onceward_test_program target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINKS;LABELS;LAUNCHER")
   if(NOT ONCEWARD_TESTS)
@@ -82,8 +98,7 @@ function(onceward_test_program target)
     set(arg_TIMEOUT 300)
   endif()
   add_executable(${target} ${arg_SOURCES})
-  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_compile_definitions(${target} PRIVATE ONCEWARD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  onceward_find_files(${target})
   target_link_libraries(${target} PRIVATE ${arg_LINKS} onceward_warnings GTest::gmock GTest::gtest_main)
   add_test(NAME ${target} COMMAND ${arg_LAUNCHER} $<TARGET_FILE:${target}> --gtest_brief=1)
   set_tests_properties(${target} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
