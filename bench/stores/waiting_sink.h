@@ -35,7 +35,7 @@ class waiting_sink final : public reply_sink {
     }
     for (command& each : commands)
       to.gather(std::move(each), *this, 0);
-    to.flush();
+    to.flush(caller::busy);
     std::unique_lock lock(guard_);
     arrived_.wait(lock, [&] { return answered_ >= expected_; });
     return refused_ == 0;

@@ -224,6 +224,12 @@ class record_observer {
   virtual void any_may_have_ended() = 0;
 };
 
+// What a thread would do next if it did not flush a store.
+enum class caller {
+  busy,  // Something else.
+  idle,  // Wait for something to happen.
+};
+
 class store {
  public:
   virtual ~store() = default;
@@ -239,8 +245,9 @@ class store {
   virtual void gather(command what, reply_sink& sink, std::uint64_t tag) { submit(std::move(what), sink, tag); }
 
   // Begins with everything that this thread has gathered, and perhaps with what others have. Who gathers calls this
-  // before it waits for anything.
-  virtual void flush() {}
+  // before it waits for anything. A thread that is idle may be made to do the work, where that takes about a
+  // millisecond at most: it saves waking another one, twice.
+  virtual void flush(caller is) { static_cast<void>(is); }
 
   // Any thread; cheap enough to be called for every scrape.
   virtual store_statistics statistics() const = 0;

@@ -46,7 +46,7 @@ worker::worker(gateway& whole)
       proxy_(tools_, lookup_.get(), locals_),
       admin_dispatcher_(*this),
       drain_look_(loop_, [this] { look_whether_drained(); }) {
-  loop_.at_end_of_turn([this] { exchanges_.flush(); });
+  loop_.at_end_of_turn([this](net::turn_end how) { exchanges_.flush(how); });
 }
 
 worker::~worker() {
@@ -89,7 +89,7 @@ void worker::run() {
   closed_.clear();
   listener_.reset();
   admin_listener_.reset();
-  exchanges_.flush();
+  exchanges_.flush(net::turn_end::cut_short);
   if (whole_.running_.fetch_sub(1, std::memory_order_acq_rel) == 1 && whole_.on_stopped_) whole_.on_stopped_();
 }
 

@@ -36,7 +36,10 @@ class held_store final : public store {
     if (made.after) record_ = made.after;
     held_.push_back({&sink, {tag, made.answer}});
   }
-  void flush() override { ++flushes; }
+  void flush(caller is) override {
+    ++flushes;
+    flusher = is;
+  }
   store_statistics statistics() const override { return {}; }
 
   void deliver_all() {
@@ -46,6 +49,7 @@ class held_store final : public store {
 
   int renewals = 0;
   int flushes = 0;
+  caller flusher{};
 
  private:
   std::optional<core::record> record_;
@@ -113,14 +117,23 @@ TEST_F(exchange_shell_test, leaves_the_commands_of_a_turn_to_one_flush) {
   fake_host second_host;
   auto first = make(first_host, 1);
   auto second = make(second_host, 2);
-  context.flush();
+  context.flush(net::turn_end::nothing_left);
   EXPECT_EQ(records.flushes, 0);
   first->start();
   second->start();
   EXPECT_EQ(records.flushes, 0);
-  context.flush();
-  context.flush();
+  context.flush(net::turn_end::nothing_left);
+  context.flush(net::turn_end::nothing_left);
   EXPECT_EQ(records.flushes, 1);
+  EXPECT_EQ(records.flusher, caller::idle);
+}
+
+TEST_F(exchange_shell_test, says_to_the_store_that_a_turn_was_cut_short) {
+  fake_host host;
+  auto shell = make(host, 1);
+  shell->start();
+  context.flush(net::turn_end::cut_short);
+  EXPECT_EQ(records.flusher, caller::busy);
 }
 
 TEST_F(exchange_shell_test, carries_a_first_execution_from_claim_to_answer) {

@@ -15,6 +15,9 @@ namespace {
 // Asio's hint that one thread runs the context: it then keeps its queues to itself where it can.
 constexpr int one_thread = 1;
 
+// One of them hands out what up to 128 connections have.
+constexpr int handlers_per_turn = 8;
+
 }  // namespace
 
 loop::loop() : context_(one_thread) {
@@ -29,7 +32,18 @@ void loop::run() {
   context_.restart();
   const auto guard = boost::asio::make_work_guard(context_);
   while (context_.run_one() != 0)
-    end_turn();
+    look_whether_turn_ends();
+  if (std::exchange(handlers_of_turn_, 0) != 0) end_turn(turn_end::cut_short);
+}
+
+// Whatever is ready has been posted: what Asio has for others (connections that begin or are made) does not matter
+// here.
+void loop::look_whether_turn_ends() {
+  ++handlers_of_turn_;
+  const bool nothing_left = posted_.load(std::memory_order_relaxed) == 0;
+  if (!nothing_left && handlers_of_turn_ < handlers_per_turn) return;
+  handlers_of_turn_ = 0;
+  end_turn(nothing_left ? turn_end::nothing_left : turn_end::cut_short);
 }
 
 void loop::stop() {
@@ -37,7 +51,9 @@ void loop::stop() {
 }
 
 void loop::post(callback work) {
+  posted_.fetch_add(1, std::memory_order_relaxed);
   boost::asio::post(context_, [this, run_work = std::move(work)] {
+    posted_.fetch_sub(1, std::memory_order_relaxed);
     refresh_now();
     run_work();
   });

@@ -5,6 +5,7 @@
 // the exceptions and say so.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,12 @@ namespace detail {
 class poller;
 class timer_wheel;
 }  // namespace detail
+
+// How a turn of a loop ended.
+enum class turn_end {
+  nothing_left,  // The loop is about to wait.
+  cut_short,     // There is more to do; the next turn begins with it.
+};
 
 class loop {
  public:
@@ -43,9 +50,9 @@ class loop {
   // What the clock says, also in the middle of a handler.
   base::moment read_clock() const;
 
-  // Calls `work` on the loop's thread at the end of each turn, that is, after each of the loop's handlers and before it
-  // waits: the moment to pass on what the turn has gathered for others. Not while the loop runs.
-  void at_end_of_turn(callback work) { end_turn_ = std::move(work); }
+  // Calls `work` on the loop's thread at the end of each turn, that is, when there is nothing left to do, or when there
+  // has been much: the moment to pass on what the turn has gathered for others. Not while the loop runs.
+  void at_end_of_turn(std::function<void(turn_end)> work) { at_end_of_turn_ = std::move(work); }
 
   // Runs `work` on the loop's thread, never from inside post(). Any thread, also before run(). Each call allocates and
   // may wake the thread: use wake_up where many calls mean the same.
@@ -55,9 +62,9 @@ class loop {
 
   boost::asio::io_context& context() { return context_; }
 
-  // Called after each handler of ours.
-  void end_turn() {
-    if (end_turn_) end_turn_();
+  // What run() calls at the end of a turn.
+  void end_turn(turn_end how) {
+    if (at_end_of_turn_) at_end_of_turn_(how);
   }
 
   // Reads the clock. Called on each entry from Asio, before any handler of ours.
@@ -67,9 +74,14 @@ class loop {
   detail::poller& connections() { return *connections_; }
 
  private:
+  // After each handler.
+  void look_whether_turn_ends();
+
   boost::asio::io_context context_;
   base::moment now_;
-  callback end_turn_;
+  std::function<void(turn_end)> at_end_of_turn_;
+  std::atomic<int> posted_{0};  // And not run yet.
+  int handlers_of_turn_ = 0;
   std::unique_ptr<detail::timer_wheel> timers_;
   std::unique_ptr<detail::poller> connections_;
 };

@@ -40,17 +40,53 @@ TEST(loop, runs_again_after_it_was_stopped) {
   EXPECT_EQ(turns, 3);
 }
 
-TEST(loop, ends_each_turn_with_what_was_asked_for) {
+std::string text_of(turn_end how) {
+  return how == turn_end::nothing_left ? "nothing left" : "cut short";
+}
+
+TEST(loop, ends_a_turn_when_nothing_is_left) {
   loop one;
   std::vector<std::string> order;
-  one.at_end_of_turn([&] { order.push_back("end"); });
-  one.post([&] { order.push_back("first"); });
-  one.post([&] {
-    order.push_back("second");
+  one.at_end_of_turn([&](turn_end how) {
+    order.push_back(text_of(how));
     one.stop();
   });
+  one.post([&] {
+    order.push_back("first");
+    one.post([&] { order.push_back("third"); });
+  });
+  one.post([&] { order.push_back("second"); });
   one.run();
-  EXPECT_EQ(order, (std::vector<std::string>{"first", "end", "second", "end"}));
+  EXPECT_EQ(order, (std::vector<std::string>{"first", "second", "third", "nothing left"}));
+}
+
+TEST(loop, cuts_a_turn_short_that_would_not_end) {
+  loop one;
+  int handlers = 0;
+  std::function<void()> again = [&] {
+    ++handlers;
+    one.post(again);
+  };
+  one.at_end_of_turn([&](turn_end how) {
+    EXPECT_EQ(how, turn_end::cut_short);
+    one.stop();
+  });
+  one.post(again);
+  one.run();
+  EXPECT_GT(handlers, 1);
+}
+
+TEST(loop, ends_the_turn_in_which_it_is_stopped) {
+  loop one;
+  std::vector<std::string> order;
+  one.at_end_of_turn([&](turn_end how) { order.push_back(text_of(how)); });
+  one.post([&] {
+    order.push_back("first");
+    one.stop();
+  });
+  one.post([&] { order.push_back("second"); });
+  one.run();
+  EXPECT_EQ(order, (std::vector<std::string>{"first", "cut short"}));
 }
 
 TEST(loop, ends_the_turn_in_which_a_deadline_was_due) {
@@ -60,7 +96,7 @@ TEST(loop, ends_the_turn_in_which_a_deadline_was_due) {
     ended_since = false;
     one.stop();
   });
-  one.at_end_of_turn([&] { ended_since = true; });
+  one.at_end_of_turn([&](turn_end) { ended_since = true; });
   due.arm(one.now());
   one.run();
   EXPECT_TRUE(ended_since);

@@ -15,9 +15,8 @@ namespace {
 constexpr int events_at_once = 32;
 
 // Before the rest of the loop has its turn (deadlines, posts, connections that begin), it is asked so often whether
-// there is more. Asking by way of Asio costs twice the system calls; and a store begins with what a turn has gathered
-// when the turn ends: the longer it is, the more share a sync.
-constexpr int askings_per_turn = 4;
+// there is more.
+constexpr int askings_at_once = 4;
 
 constexpr std::uint32_t all_events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
@@ -73,10 +72,12 @@ void poller::await() {
 }
 
 void poller::hand_out() {
-  for (int i = 0; i < askings_per_turn && recalled_.empty() && hand_out_some(); ++i) {
+  for (int i = 0; i < askings_at_once && recalled_.empty(); ++i) {
+    if (!hand_out_some()) return await();
   }
-  // What was not handed out makes the set readable still.
-  await();
+  // There may be more. It is posted, so that the turn of the loop goes on; by way of await() it would also take twice
+  // the system calls.
+  loop_.post([this] { hand_out(); });
 }
 
 // False if there was nothing.

@@ -54,7 +54,7 @@ TEST_P(store_conformance, answers_what_was_gathered_once_it_is_flushed) {
   std::map<std::uint64_t, std::uint64_t> key_of_tag;
   for (std::uint64_t key = 1; key <= count; ++key)
     key_of_tag[sink().gather(stored(), claim_of(key, key))] = key;
-  stored().flush();
+  stored().flush(caller::idle);
   for (const auto& [tag, key] : key_of_tag)
     EXPECT_EQ(kind_of(sink().wait(tag)), "claim_granted") << key;
   EXPECT_EQ(sink().unexpected(), 0u);
@@ -65,7 +65,7 @@ TEST_P(store_conformance, decides_gathered_and_submitted_commands_of_one_thread_
   const std::uint64_t duplicate = sink().submit(stored(), claim_of(1, 12));
   const std::uint64_t completed = sink().gather(stored(), completed_of(1, 11));
   const std::uint64_t found = sink().gather(stored(), find{key_of(1)});
-  stored().flush();
+  stored().flush(caller::busy);
   EXPECT_EQ(kind_of(sink().wait(claimed)), "claim_granted");
   EXPECT_EQ(kind_of(sink().wait(duplicate)), "record_in_flight");
   EXPECT_EQ(kind_of(sink().wait(completed)), "applied");
@@ -80,14 +80,14 @@ TEST_P(store_conformance, makes_nobody_who_submits_wait_for_anothers_flush) {
     EXPECT_EQ(kind_of(own.ask(stored(), claim_of(2, 21))), "claim_granted");
     EXPECT_EQ(kind_of(own.ask(stored(), completed_of(2, 21))), "applied");
   }).join();
-  stored().flush();
+  stored().flush(caller::busy);
   EXPECT_EQ(kind_of(others.wait(gathered)), "claim_granted");
 }
 
 TEST_P(store_conformance, has_nothing_to_do_in_a_flush_without_anything_gathered) {
-  stored().flush();
+  stored().flush(caller::busy);
   expect<claim_granted>(claim_of(1, 11));
-  stored().flush();
+  stored().flush(caller::busy);
   expect<applied>(completed_of(1, 11));
 }
 
@@ -138,7 +138,7 @@ TEST_P(store_conformance, answers_all_that_fifty_threads_gather_and_flush) {
         const std::uint64_t number = (thread * rounds + round) * gathered_at_once + i + 1;
         tags.push_back(own.gather(stored(), claim_of(number, number)));
       }
-      stored().flush();
+      stored().flush(thread % 2 == 0 ? caller::idle : caller::busy);
       for (const std::uint64_t tag : tags)
         EXPECT_EQ(kind_of(own.wait(tag)), "claim_granted");
     }

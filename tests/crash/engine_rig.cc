@@ -25,7 +25,7 @@ engine_rig::engine_rig(simulated_disk& on, const journal::options& chosen)
   while (segments_.free_bytes() < shared_.space_wanted() && segments_.add_file()) {
   }
   log_.emplace(segments_, recovered->end, chosen.level, shared_.now, [this] { return shared_.fence_granted(); });
-  committing_.emplace(shared_, *log_, std::move(recovered->begun), journal::run_by::steps);
+  committing_.emplace(shared_, *log_, std::move(recovered->begun), journal::run_by::steps, chosen.by_idle_threads);
   shared_.commit_now = [this] { committing_->step(); };
   reading_.emplace(shared_, journal::run_by::steps);
   caretaking_.emplace(shared_, journal::run_by::steps);

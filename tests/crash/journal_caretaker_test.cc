@@ -101,7 +101,7 @@ TEST(journal_caretaker, waits_for_each_group_that_it_moves_before_it_sends_the_n
   std::uint64_t on_their_way_max = 0;
   rig.shared().commit_now = [&] {
     journal::commit_batch taken;
-    rig.shared().commits.take_now(taken);
+    rig.shared().commits.take(taken);
     for (const journal::rewrite_group& group : taken.rewrites)
       rig.shared().segments.give_back(group.space_promised);
     for (const journal::barrier& reached : taken.barriers)

@@ -10,6 +10,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -60,7 +61,7 @@ class client {
       const std::uint64_t attempt = number_ * rounds + round + 1;
       claim what = conformance::claim_of(key, attempt);
       what.retention = retention;
-      const reply answer = sink_.ask(asked_, what);
+      const reply answer = ask(what);
       if (const auto* granted = std::get_if<claim_granted>(&answer)) {
         ++seen_.granted;
         hold(key, attempt, *granted);
@@ -74,10 +75,10 @@ class client {
         EXPECT_EQ(failure->effect, certainty::definite);
       }
       if (round % 50 == number_ % 50) {
-        EXPECT_EQ(conformance::kind_of(sink_.ask(asked_, purge{})), "purged");
+        EXPECT_EQ(conformance::kind_of(ask(purge{})), "purged");
       }
       if (round % 50 == 25) {
-        EXPECT_EQ(conformance::kind_of(sink_.ask(asked_, list_unknown{{}, 5})), "unknown_listed");
+        EXPECT_EQ(conformance::kind_of(ask(list_unknown{{}, 5})), "unknown_listed");
       }
       asked_.statistics();
     }
@@ -88,21 +89,28 @@ class client {
   }
 
  private:
+  // As a loop does that has nothing else to do.
+  reply ask(command what) {
+    const std::uint64_t tag = sink_.gather(asked_, std::move(what));
+    asked_.flush(caller::idle);
+    return sink_.wait(tag);
+  }
+
   void hold(std::uint64_t key, std::uint64_t attempt, const claim_granted& granted) {
     watched_key& watched = watched_[key];
     EXPECT_FALSE(watched.is_held.exchange(true)) << "two holders of key " << key;
     const auto token = static_cast<std::uint64_t>(granted.token);
     EXPECT_LT(watched.last_fence.exchange(token), token);
-    EXPECT_EQ(conformance::kind_of(sink_.ask(asked_, conformance::renew_of(key, attempt))), "applied");
+    EXPECT_EQ(conformance::kind_of(ask(conformance::renew_of(key, attempt))), "applied");
     watched.is_held = false;
     if (random_() % 3 == 0) {
-      EXPECT_EQ(conformance::kind_of(sink_.ask(asked_, conformance::release_of(key, attempt))), "applied");
+      EXPECT_EQ(conformance::kind_of(ask(conformance::release_of(key, attempt))), "applied");
       return;
     }
     complete what = conformance::completed_of(key, attempt, body_of(conformance::attempt_of(attempt)));
     std::get<outcome_completed>(what.outcome).retention = retention;
     std::get<outcome_completed>(what.outcome).retention_tombstone = retention;
-    EXPECT_EQ(conformance::kind_of(sink_.ask(asked_, what)), "applied");
+    EXPECT_EQ(conformance::kind_of(ask(what)), "applied");
   }
 
   journal::journal& asked_;
@@ -149,6 +157,15 @@ TEST(journal_under_stress, has_one_holder_for_each_key_and_replays_what_was_reco
 TEST(journal_under_stress, does_the_same_without_a_cache) {
   journal::options chosen = small_journal_with_space_for_outcomes();
   chosen.cache_bytes = 0;
+  tally seen;
+  stress(chosen, seen);
+  EXPECT_GT(seen.granted, 100u);
+  EXPECT_GT(seen.replayed, 100u);
+}
+
+TEST(journal_under_stress, does_the_same_when_threads_commit_by_themselves) {
+  journal::options chosen = small_journal_with_space_for_outcomes();
+  chosen.by_idle_threads = journal::idle_commits::always;
   tally seen;
   stress(chosen, seen);
   EXPECT_GT(seen.granted, 100u);

@@ -52,9 +52,9 @@ void journal_store::gather(command what, reply_sink& sink, std::uint64_t tag) {
   journal_->gather(std::move(what), *this, number);
 }
 
-void journal_store::flush() {
+void journal_store::flush(caller is) {
   if (in_.ended()) return;
-  journal_->flush();
+  journal_->flush(is);
   look();
 }
 

@@ -29,7 +29,7 @@ class journal_store final : public store, private reply_sink {
   void submit(command what, reply_sink& sink, std::uint64_t tag) override;
   // What is gathered and never flushed is never written.
   void gather(command what, reply_sink& sink, std::uint64_t tag) override;
-  void flush() override;
+  void flush(caller is) override;
   store_statistics statistics() const override { return journal_->statistics(); }
   bool has_failed() const { return !journal_->failure().empty(); }
 

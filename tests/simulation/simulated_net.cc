@@ -294,7 +294,7 @@ void run_on(net::loop& on, const std::function<void()>& what) {
   if (on.timers().stopped) return;
   on.refresh_now();
   what();
-  on.end_turn();
+  on.end_turn(net::turn_end::nothing_left);
 }
 
 }  // namespace onceward::simulation

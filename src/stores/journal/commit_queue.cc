@@ -17,6 +17,8 @@ void commit_batch::clear() {
   rewrites.clear();
   answers.clear();
   barriers.clear();
+  first_pusher = nullptr;
+  has_several_pushers = false;
 }
 
 bool commit_queue::push(const change& what, const record_key& key, const core::record& kept) {
@@ -25,29 +27,32 @@ bool commit_queue::push(const change& what, const record_key& key, const core::r
   encode_entry_body(key, kept, waiting_.bodies);
   waiting_.changes.push_back(what);
   waiting_.changes.back().body_bytes = static_cast<std::uint32_t>(waiting_.bodies.size() - before);
-  return owes_a_wake_up();
+  return note_pushed();
 }
 
 bool commit_queue::push(answer what) {
   const std::lock_guard hold(mutex_);
   waiting_.answers.push_back(std::move(what));
-  return owes_a_wake_up();
+  return note_pushed();
 }
 
 bool commit_queue::push(barrier what) {
   const std::lock_guard hold(mutex_);
   waiting_.barriers.push_back(what);
-  return owes_a_wake_up();
+  return note_pushed();
 }
 
 bool commit_queue::push(rewrite_group what) {
   const std::lock_guard hold(mutex_);
   waiting_.rewrites.push_back(std::move(what));
-  return owes_a_wake_up();
+  return note_pushed();
 }
 
-bool commit_queue::owes_a_wake_up() {
-  if (!is_wanted_) wake_is_owed_.store(true);
+bool commit_queue::note_pushed() {
+  thread_local char mark_of_this_thread;
+  if (waiting_.first_pusher == nullptr) waiting_.first_pusher = &mark_of_this_thread;
+  if (waiting_.first_pusher != &mark_of_this_thread) waiting_.has_several_pushers = true;
+  if (!is_wanted_) is_unwanted_.store(true);
   return !is_wanted_;
 }
 
@@ -55,33 +60,29 @@ void commit_queue::wake() {
   {
     const std::lock_guard hold(mutex_);
     is_wanted_ = true;
-    wake_is_owed_.store(false);
+    is_unwanted_.store(false);
   }
   wanted_.notify_one();
 }
 
-bool commit_queue::hand_over(commit_batch& batch) {
-  std::swap(batch, waiting_);
-  is_wanted_ = false;
-  wake_is_owed_.store(false);
-  return !batch.empty();
+bool commit_queue::wait() {
+  std::unique_lock hold(mutex_);
+  wanted_.wait(hold, [this] { return closed_ || is_wanted_; });
+  return !closed_ || !waiting_.empty();
 }
 
 bool commit_queue::take(commit_batch& batch) {
   batch.clear();
-  std::unique_lock hold(mutex_);
-  // Who woke it may have come too late: what was wanted is gone already.
-  while (true) {
-    wanted_.wait(hold, [this] { return closed_ || is_wanted_; });
-    if (hand_over(batch)) return true;
-    if (closed_) return false;
-  }
+  const std::lock_guard hold(mutex_);
+  std::swap(batch, waiting_);
+  is_wanted_ = false;
+  is_unwanted_.store(false);
+  return !batch.empty();
 }
 
-bool commit_queue::take_now(commit_batch& batch) {
-  batch.clear();
+bool commit_queue::has_of_others(const commit_batch& taken) {
   const std::lock_guard hold(mutex_);
-  return hand_over(batch);
+  return waiting_.has_several_pushers || (!waiting_.empty() && waiting_.first_pusher != taken.first_pusher);
 }
 
 bool commit_queue::empty() {

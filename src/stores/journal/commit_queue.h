@@ -1,7 +1,7 @@
 // What waits for the committer, in the order in which it was decided, with the bodies of the entries that it is to
 // write. Whoever decides a change encodes it, here, so that the committer need not touch what belongs to others.
 //
-// Threads: everything but take() and take_now() from any thread; those from the committer's.
+// Threads: everything from any thread, but wait() from the committer's only.
 #pragma once
 
 #include <atomic>
@@ -68,40 +68,44 @@ struct commit_batch {
   std::vector<answer> answers;
   std::vector<barrier> barriers;
 
+  // Who pushed it: the first of them, and whether there are more. A thread's mark is the address of something of its
+  // own.
+  const void* first_pusher = nullptr;
+  bool has_several_pushers = false;
+
   std::size_t size() const { return changes.size() + rewrites.size() + answers.size() + barriers.size(); }
   bool empty() const { return size() == 0; }
   void clear();
 };
 
-// A group is what has been queued when somebody wants it begun, and what is queued until the committer comes to take
-// it: those who gather want it begun when they have nothing more to add, so a lone command waits for nobody, and under
-// load the commands of a worker's whole turn share a sync.
+// A group is what has been queued when somebody wants it begun, and what is queued until somebody comes to take it:
+// those who gather want it begun when they have nothing more to add, so a lone command waits for nobody, and under load
+// the commands of a worker's whole turn share a sync.
 class commit_queue {
  public:
-  // Returns true if nobody has wanted it begun since the committer last took something: the caller then calls wake(),
-  // after it has let go of its own locks, so that no lock is held across the system call; or leaves it to the next
-  // flush().
+  // Returns true if nobody has wanted it begun since something was last taken: the caller then calls wake(), after it
+  // has let go of its own locks, so that no lock is held across the system call; or leaves it to who flushes.
   [[nodiscard]] bool push(const change& what, const record_key& key, const core::record& kept);
   [[nodiscard]] bool push(answer what);
   [[nodiscard]] bool push(barrier what);
   [[nodiscard]] bool push(rewrite_group what);
 
+  // Whether something is queued that nobody wants begun yet.
+  bool is_unwanted() const { return is_unwanted_.load(); }
   // Wants what is queued begun.
   void wake();
-  // The same where somebody has left it to this.
-  void flush() {
-    if (wake_is_owed_.load()) wake();
-  }
 
-  // Waits for a group and swaps its items into `batch`, which is emptied first and keeps its memory. False once the
-  // queue is closed and everything pushed before has been taken.
+  // Waits until something is wanted. False once the queue is closed and everything has been taken.
+  bool wait();
+  // Swaps what is queued, wanted or not, into `batch`, which is emptied first and keeps its memory. False if there is
+  // nothing.
   bool take(commit_batch& batch);
-  // The same without waiting, wanted or not: false if there is nothing now.
-  bool take_now(commit_batch& batch);
 
   bool empty();
+  // Whether somebody else has queued something who did not push `taken`.
+  bool has_of_others(const commit_batch& taken);
 
-  // Lets take() come to its end. Afterwards only the committer itself may push.
+  // Lets wait() come to its end. Afterwards only the committer itself may push.
   void close();
 
  private:
@@ -110,10 +114,10 @@ class commit_queue {
   commit_batch waiting_;
   bool is_wanted_ = false;
   bool closed_ = false;
-  std::atomic<bool> wake_is_owed_{false};  // There are items and they are not wanted. Set under the mutex.
+  std::atomic<bool> is_unwanted_{false};  // Set under the mutex.
 
-  bool owes_a_wake_up();
-  bool hand_over(commit_batch& batch);
+  // Under the mutex, after each push.
+  bool note_pushed();
 };
 
 }  // namespace onceward::journal

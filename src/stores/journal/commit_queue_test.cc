@@ -16,16 +16,29 @@ bool push(commit_queue& to, int count = 1) {
   return owes_a_wake_up;
 }
 
+// As one who flushes and does not commit by itself.
+void flush(commit_queue& queue) {
+  if (queue.is_unwanted()) queue.wake();
+}
+
+// As the committer's thread.
+bool wait_and_take(commit_queue& from, commit_batch& taken) {
+  while (from.wait()) {
+    if (from.take(taken)) return true;
+  }
+  return false;
+}
+
 std::size_t take(commit_queue& from) {
   commit_batch taken;
-  EXPECT_TRUE(from.take(taken));
+  EXPECT_TRUE(wait_and_take(from, taken));
   return taken.size();
 }
 
 TEST(commit_queue, gives_a_lone_command_as_soon_as_it_is_wanted) {
   commit_queue queue;
   EXPECT_TRUE(push(queue));
-  queue.flush();
+  flush(queue);
   EXPECT_EQ(take(queue), 1u);
 }
 
@@ -34,7 +47,7 @@ TEST(commit_queue, keeps_what_is_gathered_until_it_is_wanted) {
   commit_batch taken;
   std::atomic<bool> pushed_all = false;
   std::thread committer([&] {
-    EXPECT_TRUE(queue.take(taken));
+    EXPECT_TRUE(wait_and_take(queue, taken));
     EXPECT_TRUE(pushed_all);
   });
   for (int i = 0; i < 40; ++i) {
@@ -42,7 +55,7 @@ TEST(commit_queue, keeps_what_is_gathered_until_it_is_wanted) {
     std::this_thread::yield();
   }
   pushed_all = true;
-  queue.flush();
+  flush(queue);
   committer.join();
   EXPECT_EQ(taken.size(), 40u);
 }
@@ -59,7 +72,7 @@ TEST(commit_queue, is_not_confused_by_a_wake_up_that_comes_too_late) {
   commit_queue queue;
   EXPECT_TRUE(push(queue));
   commit_batch taken;
-  EXPECT_TRUE(queue.take_now(taken));
+  EXPECT_TRUE(queue.take(taken));
   queue.wake();
   std::thread other([&] {
     if (push(queue)) queue.wake();
@@ -74,7 +87,42 @@ TEST(commit_queue, gives_what_nobody_wanted_once_it_is_closed) {
   queue.close();
   EXPECT_EQ(take(queue), 20u);
   commit_batch rest;
-  EXPECT_FALSE(queue.take(rest));
+  EXPECT_FALSE(wait_and_take(queue, rest));
+}
+
+TEST(commit_queue, wants_nothing_any_more_that_was_taken) {
+  commit_queue queue;
+  EXPECT_FALSE(queue.is_unwanted());
+  static_cast<void>(push(queue));
+  EXPECT_TRUE(queue.is_unwanted());
+  commit_batch taken;
+  EXPECT_TRUE(queue.take(taken));
+  EXPECT_FALSE(queue.is_unwanted());
+  EXPECT_FALSE(queue.take(taken));
+}
+
+TEST(commit_queue, knows_whether_several_threads_pushed_a_group) {
+  commit_queue queue;
+  static_cast<void>(push(queue, 2));
+  commit_batch taken;
+  EXPECT_TRUE(queue.take(taken));
+  EXPECT_FALSE(taken.has_several_pushers);
+  static_cast<void>(push(queue));
+  std::thread([&] { static_cast<void>(push(queue)); }).join();
+  EXPECT_TRUE(queue.take(taken));
+  EXPECT_TRUE(taken.has_several_pushers);
+}
+
+TEST(commit_queue, knows_whether_others_have_pushed_since_a_group_was_taken) {
+  commit_queue queue;
+  static_cast<void>(push(queue));
+  commit_batch taken;
+  EXPECT_TRUE(queue.take(taken));
+  EXPECT_FALSE(queue.has_of_others(taken));
+  static_cast<void>(push(queue));
+  EXPECT_FALSE(queue.has_of_others(taken));
+  std::thread([&] { static_cast<void>(push(queue)); }).join();
+  EXPECT_TRUE(queue.has_of_others(taken));
 }
 
 TEST(commit_queue, loses_no_command_of_several_threads) {
@@ -86,7 +134,7 @@ TEST(commit_queue, loses_no_command_of_several_threads) {
     workers.emplace_back([&] {
       for (int round = 0; round < rounds; ++round) {
         static_cast<void>(push(queue, 3));
-        queue.flush();
+        flush(queue);
       }
     });
   }

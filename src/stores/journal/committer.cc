@@ -20,8 +20,11 @@ entry_place place_of(const location& where) {
 
 }  // namespace
 
-committer::committer(engine& shared, log_writer& log, sealed_segment begun, run_by who)
-    : engine_(shared), log_(log), written_(std::move(begun)) {
+committer::committer(engine& shared, log_writer& log, sealed_segment begun, run_by who, idle_commits by_idle_threads)
+    : engine_(shared),
+      policy_(who == run_by::threads ? by_idle_threads : idle_commits::never),
+      log_(log),
+      written_(std::move(begun)) {
   if (who == run_by::threads) thread_ = std::thread([this] { run(); });
 }
 
@@ -35,24 +38,43 @@ committer::~committer() {
 }
 
 void committer::run() {
-  while (engine_.commits.take(group_))
+  while (engine_.commits.wait()) {
+    const std::lock_guard hold(mutex_);
     commit_group();
+  }
+}
+
+void committer::flush(caller is) {
+  if (!engine_.commits.is_unwanted()) return;
+  if (is == caller::idle && policy_.idle_thread_commits()) {
+    const std::unique_lock hold(mutex_, std::try_to_lock);
+    if (hold.owns_lock()) {
+      commit_group();
+      return;
+    }
+  }
+  engine_.commits.wake();
 }
 
 void committer::step() {
-  while (engine_.commits.take_now(group_))
-    commit_group();
+  const std::lock_guard hold(mutex_);
+  while (commit_group()) {
+  }
 }
 
-void committer::commit_group() {
+bool committer::commit_group() {
+  if (!engine_.commits.take(group_)) return false;
   bodies_taken_ = 0;
   first_placed_ = 0;
+  disk_took_ = {};
   for (const change& each : group_.changes)
     take(each);
   for (const rewrite_group& each : group_.rewrites)
     take(each);
-  flush();
+  write();
   answer_others();
+  policy_.note(disk_took_, group_.has_several_pushers || engine_.commits.has_of_others(group_));
+  return true;
 }
 
 void committer::take(const change& item) {
@@ -95,7 +117,7 @@ std::optional<location> committer::place(std::string_view body) {
       return std::nullopt;
     }
     if (!*added) {
-      flush();
+      write();
       continue;
     }
     if (where.in != written_.which.get()) begin(*where.in);
@@ -113,9 +135,12 @@ void committer::begin(segment& next) {
   }
 }
 
-void committer::flush() {
+void committer::write() {
   if (!engine_.has_failed()) {
-    if (const auto written = log_.write(); !written) {
+    const auto begun = std::chrono::steady_clock::now();
+    const auto written = log_.write();
+    disk_took_ += std::chrono::steady_clock::now() - begun;
+    if (!written) {
       give_up(written.error());
     } else {
       note_durable();

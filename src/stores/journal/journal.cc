@@ -127,7 +127,7 @@ tl::expected<std::unique_ptr<journal>, open_error> journal::open(std::unique_ptr
 
   opened->log.emplace(opened->segments, recovered->end, chosen.level, shared.now,
                       [&shared] { return shared.fence_granted(); });
-  opened->committing.emplace(shared, *opened->log, std::move(recovered->begun), who);
+  opened->committing.emplace(shared, *opened->log, std::move(recovered->begun), who, chosen.by_idle_threads);
   if (who == run_by::steps) shared.commit_now = [commits = &*opened->committing] { commits->step(); };
   opened->reading.emplace(shared, who);
   opened->caretaking.emplace(shared, who);
@@ -146,8 +146,8 @@ void journal::gather(command what, reply_sink& sink, std::uint64_t tag) {
   take(std::move(what), sink, tag, begin::at_flush);
 }
 
-void journal::flush() {
-  parts_->shared.commits.flush();
+void journal::flush(caller is) {
+  parts_->committing->flush(is);
 }
 
 void journal::take(command what, reply_sink& sink, std::uint64_t tag, begin when) {

@@ -45,7 +45,7 @@ class journal final : public store {
   // Whether the thread would have something to do. A full journal's caretaker has, about once a second, besides.
   bool has_work(part which) const;
   bool is_full() const;
-  // What the thread would do now.
+  // What the thread would do now; that of the committer, an idle thread that flushes, too.
   void step(part which);
 
   // Writes and answers what is outstanding. No command is submitted during or after this.
@@ -53,7 +53,7 @@ class journal final : public store {
 
   void submit(command what, reply_sink& sink, std::uint64_t tag) override;
   void gather(command what, reply_sink& sink, std::uint64_t tag) override;
-  void flush() override;
+  void flush(caller is) override;
   store_statistics statistics() const override;
 
   // What ended the journal, for people; empty while it works.

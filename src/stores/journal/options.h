@@ -19,6 +19,9 @@ enum class durability {
 // step().
 enum class run_by { threads, steps };
 
+// Whether a thread that has gathered and is idle commits by itself, or leaves it to the committer.
+enum class idle_commits { never, where_it_pays, always };
+
 struct options {
   durability level = durability::synced;
 
@@ -35,6 +38,9 @@ struct options {
 
   // Space promised to the outcome of each claim in flight. A longer outcome is taken as long as there is space anyway.
   std::uint64_t completion_bytes_reserved = 8ull << 10;
+
+  // Where it pays: commit_policy.h.
+  idle_commits by_idle_threads = idle_commits::where_it_pays;
 
   // Called once, if the journal fails, with what failed and why, for people. By the thread that found out.
   std::function<void(const std::string& what)> on_failure = nullptr;
