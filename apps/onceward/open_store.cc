@@ -65,6 +65,9 @@ tl::expected<opened_store, std::string> open(const gateway::settings& settings,
   journal::options options;
   options.level = synced ? journal::durability::synced : journal::durability::written;
   options.bytes_limit = chosen.bytes_limit;
+  if (chosen.idle_workers_commit == gateway::idle_workers_commit::never) {
+    options.by_idle_threads = journal::idle_commits::never;
+  }
   options.on_failure = [&log](const std::string& what) {
     log.error("journal-failed", {{"reason", what}, {"meaning", "nothing is taken or acknowledged until a restart"}});
   };

@@ -60,6 +60,7 @@ TEST(config, of_nothing_is_the_defaults) {
   EXPECT_TRUE(all.routes.empty());
   EXPECT_EQ(std::get<journal_store_settings>(all.store).path, "./data");
   EXPECT_EQ(std::get<journal_store_settings>(all.store).durability, durability::synced);
+  EXPECT_EQ(std::get<journal_store_settings>(all.store).idle_workers_commit, idle_workers_commit::when_quick);
   EXPECT_EQ(all.defaults.wait, 10s);
   EXPECT_TRUE(all.defaults.outcomes.complete.classes.test(2));
 }
@@ -122,11 +123,14 @@ TEST(config, reads_each_store) {
   EXPECT_EQ(redis.password_file, "/run/password");
   EXPECT_TRUE(
       std::get<redis_store_settings>(read("store: { redis: { url: rediss://a, cluster: true } }").store).cluster);
-  const auto journal = std::get<journal_store_settings>(
-      read("store: { journal: { path: /var/lib/x, durability: written, bytes_limit: 1GiB } }").store);
+  const auto journal =
+      std::get<journal_store_settings>(read("store: { journal: { path: /var/lib/x, durability: written, bytes_limit: "
+                                            "1GiB, idle_workers_commit: never } }")
+                                           .store);
   EXPECT_EQ(journal.path, "/var/lib/x");
   EXPECT_EQ(journal.durability, durability::written);
   EXPECT_EQ(journal.bytes_limit, 1U << 30);
+  EXPECT_EQ(journal.idle_workers_commit, idle_workers_commit::never);
 }
 
 TEST(config, reads_what_holds_for_the_whole_gateway) {
@@ -271,7 +275,8 @@ constexpr wrong_file wrong_files[] = {
     {"durability: synced",
      "f:1:1: error: unknown key `durability`; it belongs under `store.journal` or `store.postgres`"},
     {"store: { journal: { frobnicate: 1 } }",
-     "f:1:21: error: unknown key `frobnicate`; known here: path, durability, bytes_limit"},
+     "f:1:21: error: unknown key `frobnicate`; known here: path, durability, bytes_limit, "
+     "idle_workers_commit"},
     {"timeouts:\n  client_heed: 1s", "f:2:3: error: unknown key `client_heed`; did you mean `client_head`?"},
     {"workers: 1\nworkers: 2", "f:2:1: error: `workers` is given twice; first in line 1"},
     {"[a]", "f:1:1: error: `the configuration` must be a map, not a list"},

@@ -26,6 +26,8 @@ constexpr std::uint64_t tebibyte = std::uint64_t{1} << 40;
 constexpr word_table<durability, 2> durability_words{{"synced", "written"}, {durability::synced, durability::written}};
 constexpr word_table<after_failover, 2> after_failover_words{{"unknown", "trust"},
                                                              {after_failover::unknown, after_failover::trust}};
+constexpr word_table<idle_workers_commit, 2> idle_workers_commit_words{
+    {"when_quick", "never"}, {idle_workers_commit::when_quick, idle_workers_commit::never}};
 constexpr word_table<shared_durability, 2> shared_durability_words{
     {"synced", "replicated"}, {shared_durability::synced, shared_durability::replicated}};
 constexpr word_table<redis_durability, 3> redis_durability_words{
@@ -111,6 +113,11 @@ config_keys<journal_store_settings> journal_keys() {
       durability_key(),
       bytes_key<journal_store_settings>("bytes_limit", &journal_store_settings::bytes_limit, 256 * mebibyte,
                                         1024 * tebibyte, "On disk: beyond it new claims get 503."),
+      word_key<journal_store_settings>(
+          "idle_workers_commit", &journal_store_settings::idle_workers_commit, idle_workers_commit_words,
+          "`when_quick`: while the disk takes a millisecond at most, a worker that has nothing else to do writes and "
+          "syncs by itself, which takes less time and CPU; it does nothing else meanwhile. `never`: a thread does it "
+          "that does nothing else, so that a disk that hangs holds up only who needs a record."),
   };
 }
 

@@ -28,10 +28,14 @@ struct upstream_address {
 
 enum class durability { synced, written };
 
+// Whether a worker that has nothing else to do writes to the journal by itself.
+enum class idle_workers_commit { when_quick, never };
+
 struct journal_store_settings {
   std::string path = "./data";
   gateway::durability durability = gateway::durability::synced;
   std::uint64_t bytes_limit = std::uint64_t{8} << 30;
+  gateway::idle_workers_commit idle_workers_commit = gateway::idle_workers_commit::when_quick;
 };
 struct memory_store_settings {
   std::uint64_t bytes_limit = std::uint64_t{1} << 30;
