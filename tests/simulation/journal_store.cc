@@ -26,7 +26,7 @@ journal::options options_of(const scenario& about) {
 
 std::unique_ptr<journal_store> journal_store::open(process& in, crash::simulated_disk& on, const scenario& about,
                                                    observer& sees, std::string& refusal) {
-  std::unique_ptr<journal_store> made(new journal_store(in, sees));
+  std::unique_ptr<journal_store> made(new journal_store(in, about, sees));
   auto opened = journal::journal::open_in_steps(on.mount(), options_of(about), [&in] { return in.wall_now(); });
   if (!opened) {
     refusal = opened.error().message;
@@ -55,7 +55,16 @@ void journal_store::gather(command what, reply_sink& sink, std::uint64_t tag) {
 void journal_store::flush(caller is) {
   if (in_.ended()) return;
   journal_->flush(is);
+  if (is == caller::idle && journal_->has_work(part::committer) && loop_commits()) {
+    sees_.saw(sometimes::loop_committed);
+    journal_->step(part::committer);
+  }
   look();
+}
+
+// Where it is the committer's turn to be interrupted, the commit is left to it.
+bool journal_store::loop_commits() {
+  return loops_commit_ > 0 && !instead_ && in_.random().chance(loops_commit_);
 }
 
 std::uint64_t journal_store::note(const command& what, reply_sink& sink, std::uint64_t tag) {

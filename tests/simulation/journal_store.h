@@ -51,14 +51,18 @@ class journal_store final : public store, private reply_sink {
     wall_time when;
   };
 
-  journal_store(process& in, observer& sees) : in_(in), sees_(sees) {}
+  journal_store(process& in, const scenario& about, observer& sees)
+      : in_(in), loops_commit_(about.loops_commit), sees_(sees) {}
   void deliver(std::span<tagged_reply> replies) override;
   std::uint64_t note(const command& what, reply_sink& sink, std::uint64_t tag);
   // Plans the steps that have become due.
   void look();
   void plan(journal::journal::part which, std::chrono::microseconds delay);
 
+  bool loop_commits();
+
   process& in_;
+  const double loops_commit_;
   observer& sees_;
   std::unique_ptr<journal::journal> journal_;
   std::vector<asked> asked_;  // By the tags that the journal is given. A sink of null has been answered.

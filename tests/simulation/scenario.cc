@@ -102,6 +102,7 @@ std::map<std::string, setters, std::less<>> tables_of(scenario& into) {
         {"written", flag(into.written)},
         {"segments_max", count(into.segments_max)},
         {"cache_bytes", count(into.cache_bytes)},
+        {"loops_commit", number(into.loops_commit)},
         {"store_loses_tail", flag(into.store_loses_tail)},
         {"replication_lag_ms", span(into.replication_lag)},
         {"upstream_deduplicates", flag(into.deduplicates)}}},

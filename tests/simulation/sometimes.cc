@@ -54,6 +54,8 @@ std::string_view to_string(sometimes what) {
       return "outcome_fenced";
     case sometimes::record_expired_and_ran_again:
       return "record_expired_and_ran_again";
+    case sometimes::loop_committed:
+      return "loop_committed";
     case sometimes::killed_in_a_commit:
       return "killed_in_a_commit";
     case sometimes::torn_write_cut_off:

@@ -34,6 +34,7 @@ enum class sometimes : std::uint8_t {
   outcome_resubmitted,
   outcome_fenced,
   record_expired_and_ran_again,
+  loop_committed,
   killed_in_a_commit,
   torn_write_cut_off,
   power_lost,
@@ -48,7 +49,7 @@ enum class sometimes : std::uint8_t {
   failover_lost_a_claim,
   failover_lost_a_result,
 };
-inline constexpr std::size_t sometimes_count = 38;
+inline constexpr std::size_t sometimes_count = 39;
 
 std::string_view to_string(sometimes what);
 
