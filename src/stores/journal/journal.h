@@ -1,9 +1,10 @@
 // The embedded store: an append-only record log in one directory, durable, with its index in memory.
 //
-// What it keeps is described in docs/journal-format.md. Changes are written by one thread, all that queued during one
-// sync in the next batch, and acknowledged after it; commands that change nothing wait for no sync, and are never told
-// of what is not durable yet. Renewals are not written: a journal has one owner, so when it is opened every claim that
-// is still in flight in it belongs to a process that is gone, and is unknown at once.
+// What it keeps is described in docs/journal-format.md. Changes are written by one thread at a time, its own or one
+// that flushes and is idle, all that queued during one sync in the next batch, and acknowledged after it; commands that
+// change nothing wait for no sync, and are never told of what is not durable yet. Renewals are not written: a journal
+// has one owner, so when it is opened every claim that is still in flight in it belongs to a process that is gone, and
+// is unknown at once.
 //
 // An error of a write or a sync is final: every command is answered store_failure from then on, until the journal is
 // closed, opened and with that verified. A full disk is not: new claims are refused, and outcomes still find the space
