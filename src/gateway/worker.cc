@@ -46,7 +46,7 @@ worker::worker(gateway& whole)
       proxy_(tools_, lookup_.get(), locals_),
       admin_dispatcher_(*this),
       drain_look_(loop_, [this] { look_whether_drained(); }) {
-  loop_.at_end_of_turn([this](net::turn_end how) { exchanges_.flush(how); });
+  loop_.at_end_of_turn([this](net::turn_end how) { end_turn(how); });
 }
 
 worker::~worker() {
@@ -89,8 +89,17 @@ void worker::run() {
   closed_.clear();
   listener_.reset();
   admin_listener_.reset();
-  exchanges_.flush(net::turn_end::cut_short);
+  exchanges_.flush(caller::busy);
   if (whole_.running_.fetch_sub(1, std::memory_order_acq_rel) == 1 && whole_.on_stopped_) whole_.on_stopped_();
+}
+
+void worker::end_turn(net::turn_end how) {
+  std::uint64_t answers = 0;
+  for (const counter& each : counts_.answers)
+    answers += each.read();
+  mix_.note(answers, counts_.answers[slot(answer_kind::executed)].read());
+  const bool is_idle = how == net::turn_end::nothing_left && mix_.is_nearly_all_executions();
+  exchanges_.flush(is_idle ? caller::idle : caller::busy);
 }
 
 void worker::join() {

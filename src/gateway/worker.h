@@ -22,6 +22,7 @@
 #include "gateway/recycler.h"
 #include "gateway/route_latencies.h"
 #include "gateway/status_lookup.h"
+#include "gateway/traffic_mix.h"
 #include "gateway/upstream_pool.h"
 #include "gateway/worker_tools.h"
 #include "io/exchange_shell.h"
@@ -68,6 +69,7 @@ class worker final : private connection_home, private io::store_meter {
   };
 
   void run();
+  void end_turn(net::turn_end how);
   void accept(std::unique_ptr<net::transport> stream, request_dispatcher& dispatcher);
   void on_closed(connection& done) override;
   void store_replied(std::size_t command_index, const reply& value, std::chrono::microseconds took) override;
@@ -86,6 +88,7 @@ class worker final : private connection_home, private io::store_meter {
   core::digest_memo digests_;
   buffer_shelf buffers_;
   date_clock dates_;
+  traffic_mix mix_;
   route_latencies latencies_;
   io::mailbox replies_;
   io::worker_context exchanges_;

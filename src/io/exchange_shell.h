@@ -31,8 +31,8 @@ struct worker_context {
   bool gathered = false;  // The store has commands that it need not have begun with.
 
   // At the end of a turn of the loop.
-  void flush(net::turn_end how) {
-    if (std::exchange(gathered, false)) records.flush(how == net::turn_end::nothing_left ? caller::idle : caller::busy);
+  void flush(caller is) {
+    if (std::exchange(gathered, false)) records.flush(is);
   }
 };
 

@@ -117,22 +117,22 @@ TEST_F(exchange_shell_test, leaves_the_commands_of_a_turn_to_one_flush) {
   fake_host second_host;
   auto first = make(first_host, 1);
   auto second = make(second_host, 2);
-  context.flush(net::turn_end::nothing_left);
+  context.flush(caller::idle);
   EXPECT_EQ(records.flushes, 0);
   first->start();
   second->start();
   EXPECT_EQ(records.flushes, 0);
-  context.flush(net::turn_end::nothing_left);
-  context.flush(net::turn_end::nothing_left);
+  context.flush(caller::idle);
+  context.flush(caller::idle);
   EXPECT_EQ(records.flushes, 1);
   EXPECT_EQ(records.flusher, caller::idle);
 }
 
-TEST_F(exchange_shell_test, says_to_the_store_that_a_turn_was_cut_short) {
+TEST_F(exchange_shell_test, says_to_the_store_who_flushes) {
   fake_host host;
   auto shell = make(host, 1);
   shell->start();
-  context.flush(net::turn_end::cut_short);
+  context.flush(caller::busy);
   EXPECT_EQ(records.flusher, caller::busy);
 }
 

@@ -55,7 +55,7 @@ void journal_store::gather(command what, reply_sink& sink, std::uint64_t tag) {
 void journal_store::flush(caller is) {
   if (in_.ended()) return;
   journal_->flush(is);
-  if (is == caller::idle && journal_->has_work(part::committer) && loop_commits()) {
+  if (journal_->has_work(part::committer) && loop_commits()) {
     sees_.saw(sometimes::loop_committed);
     journal_->step(part::committer);
   }

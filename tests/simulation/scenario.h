@@ -35,7 +35,7 @@ struct scenario {
   bool written = false;                   // The journal's level; else synced.
   std::uint64_t segments_max = 6;         // The journal's.
   std::uint64_t cache_bytes = 64u << 10;  // The journal's.
-  double loops_commit = 0;                // How often an idle loop commits by itself; else the journal's committer.
+  double loops_commit = 0;                // How often a loop commits by itself; else the journal's committer.
   bool store_loses_tail = false;          // A failover of the shared store forgets what it was told last.
   milliseconds replication_lag{50};
   bool deduplicates = false;  // The upstream itself, by the key that it is sent.
