@@ -35,6 +35,8 @@ constexpr std::chrono::milliseconds time_of_a_round{8};
 constexpr std::chrono::milliseconds retention{1'500};
 static_assert(thread_count * rounds * time_of_a_round < conformance::lease);
 
+enum class asking { at_once, as_idle_loops_do };
+
 // How often what the test is about came about.
 struct tally {
   std::atomic<std::uint64_t> granted{0};
@@ -51,8 +53,8 @@ struct watched_key {
 class client {
  public:
   client(journal::journal& asked, conformance::settable_clock& clock, std::array<watched_key, keys>& watched,
-         tally& seen, std::uint64_t number)
-      : asked_(asked), clock_(clock), watched_(watched), seen_(seen), random_(number), number_(number) {}
+         tally& seen, std::uint64_t number, asking how)
+      : asked_(asked), clock_(clock), watched_(watched), seen_(seen), random_(number), number_(number), how_(how) {}
 
   void run() {
     for (std::uint64_t round = 0; round < rounds; ++round) {
@@ -89,8 +91,8 @@ class client {
   }
 
  private:
-  // As a loop does that has nothing else to do.
   reply ask(command what) {
+    if (how_ == asking::at_once) return sink_.ask(asked_, std::move(what));
     const std::uint64_t tag = sink_.gather(asked_, std::move(what));
     asked_.flush(caller::idle);
     return sink_.wait(tag);
@@ -119,10 +121,11 @@ class client {
   tally& seen_;
   std::mt19937_64 random_;
   std::uint64_t number_;
+  asking how_;
   collecting_sink sink_;
 };
 
-void stress(const journal::options& chosen, tally& seen) {
+void stress(const journal::options& chosen, tally& seen, asking how = asking::at_once) {
   simulated_disk disk;
   conformance::settable_clock clock;
   std::array<watched_key, keys> watched;
@@ -132,7 +135,7 @@ void stress(const journal::options& chosen, tally& seen) {
     std::vector<std::thread> threads;
     for (std::uint64_t i = 0; i < thread_count; ++i) {
       const std::uint64_t number = i + static_cast<std::uint64_t>(life) * 100;
-      threads.emplace_back([&, number] { client(**opened, clock, watched, seen, number).run(); });
+      threads.emplace_back([&, number] { client(**opened, clock, watched, seen, number, how).run(); });
     }
     for (std::thread& each : threads)
       each.join();
@@ -167,7 +170,7 @@ TEST(journal_under_stress, does_the_same_when_threads_commit_by_themselves) {
   journal::options chosen = small_journal_with_space_for_outcomes();
   chosen.by_idle_threads = journal::idle_commits::always;
   tally seen;
-  stress(chosen, seen);
+  stress(chosen, seen, asking::as_idle_loops_do);
   EXPECT_GT(seen.granted, 100u);
   EXPECT_GT(seen.replayed, 100u);
 }
