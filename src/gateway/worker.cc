@@ -94,6 +94,7 @@ void worker::run() {
 }
 
 void worker::end_turn(net::turn_end how) {
+  if (!exchanges_.gathered) return;
   std::uint64_t answers = 0;
   for (const counter& each : counts_.answers)
     answers += each.read();
