@@ -54,6 +54,22 @@ TEST(guarded_exchange, runs_once_and_replays) {
   EXPECT_EQ(tested.answers(answer_kind::replayed), 1u);
 }
 
+// A loop that waits for the disk holds up whoever needs no record.
+TEST(guarded_exchange, lets_the_store_use_an_idle_loop_while_nearly_all_requests_are_first_executions) {
+  scripted_upstream upstream(scripted_upstream::answering(response(200, "", "")));
+  running_gateway tested(settings_for({upstream.port()}));
+  client one(tested.port());
+  one.exchange(charge("k"));
+  EXPECT_EQ(tested.last_flusher(), caller::busy);
+  for (int i = 0; i < 100; ++i)
+    one.exchange(charge("first-" + std::to_string(i)));
+  EXPECT_EQ(tested.last_flusher(), caller::idle);
+  for (int i = 0; i < 100; ++i)
+    one.exchange(get("/charges"));
+  one.exchange(charge("last"));
+  EXPECT_EQ(tested.last_flusher(), caller::busy);
+}
+
 TEST(guarded_exchange, tells_the_upstream_key_attempt_and_fence_and_believes_no_client_about_them) {
   scripted_upstream upstream(scripted_upstream::answering(response(200, "", "")));
   running_gateway tested(settings_for({upstream.port()}));

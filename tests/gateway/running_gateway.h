@@ -29,7 +29,11 @@ class breakable_store final : public store {
   // What to answer to a command instead; nothing to pass it on. Any thread.
   std::function<std::optional<reply>(const command&)> answer_instead;
 
+  // Who flushed last. Any thread.
+  std::atomic<caller> flusher{};
+
   void submit(command what, reply_sink& sink, std::uint64_t tag) override;
+  void flush(caller is) override { flusher = is; }
   store_statistics statistics() const override { return behind_.statistics(); }
 
  private:
@@ -49,6 +53,8 @@ class running_gateway {
   std::uint16_t admin_port() const { return whole_->admin_address().port(); }
   gateway::gateway& whole() { return *whole_; }
   std::uint64_t answers(gateway::answer_kind kind) const;
+  // Of the store.
+  caller last_flusher() const { return records_->flusher; }
 
  private:
   gateway::settings settings_;
