@@ -38,6 +38,16 @@ class idle_thread : public testing::Test {
   }
   void TearDown() override { disk_.hold_syncs(false); }
 
+  void expect_that_no_sync_is_waited_for(caller is) {
+    disk_.hold_syncs(true);
+    const std::uint64_t claimed = sink_.gather(*opened_, claim_of(1, 11));
+    opened_->flush(is);
+    disk_.wait_for_held_sync();
+    EXPECT_EQ(sink_.answered(), 0u);
+    disk_.hold_syncs(false);
+    EXPECT_EQ(kind_of(sink_.wait(claimed)), "claim_granted");
+  }
+
   simulated_disk disk_;
   std::atomic<std::thread::id> failed_on_;
   collecting_sink sink_;
@@ -62,24 +72,12 @@ TEST_F(idle_thread, that_commits_has_its_answer_when_the_flush_is_done) {
 
 TEST_F(idle_thread, that_is_not_to_commit_waits_for_no_sync) {
   open(idle_commits::never);
-  disk_.hold_syncs(true);
-  const std::uint64_t claimed = sink_.gather(*opened_, claim_of(1, 11));
-  opened_->flush(caller::idle);
-  disk_.wait_for_held_sync();
-  EXPECT_EQ(sink_.answered(), 0u);
-  disk_.hold_syncs(false);
-  EXPECT_EQ(kind_of(sink_.wait(claimed)), "claim_granted");
+  expect_that_no_sync_is_waited_for(caller::idle);
 }
 
 TEST_F(idle_thread, waits_for_no_sync_where_it_is_busy_after_all) {
   open(idle_commits::always);
-  disk_.hold_syncs(true);
-  const std::uint64_t claimed = sink_.gather(*opened_, claim_of(1, 11));
-  opened_->flush(caller::busy);
-  disk_.wait_for_held_sync();
-  EXPECT_EQ(sink_.answered(), 0u);
-  disk_.hold_syncs(false);
-  EXPECT_EQ(kind_of(sink_.wait(claimed)), "claim_granted");
+  expect_that_no_sync_is_waited_for(caller::busy);
 }
 
 TEST_F(idle_thread, leaves_it_to_the_committer_while_another_commits) {
