@@ -6,7 +6,7 @@ effect happens twice.
 import os
 import threading
 
-from support import shared_store, story, upstream, wire
+from support import link, shared_store, story, upstream, wire
 from support.waiting import Background, Gate, in_parallel, until
 
 # Longer than any test waits: what is answered earlier was not answered because it ran out.
@@ -73,6 +73,25 @@ class SeveralGateways:
         gate.open()
         self.assert_replay(waits.result(), runs.result())
         self.assert_effects(path, 1)
+
+    def test_who_waits_before_the_gateway_listens_is_woken_once_it_does(self):
+        way = link.Link((self.server.host, self.server.port))
+        self.addCleanup(way.stop)
+        way.hold(self.listens)
+        url = self.url.replace(f"{self.server.host}:{self.server.port}", f"{way.host}:{way.port}")
+        first, second = self.start_shared(defaults=FOR_EVER)[0], self.start_shared(url=url, defaults=FOR_EVER)[0]
+        gate, path, key = Gate(), story.new_path(), story.new_key()
+        self.upstream.script(path, upstream.run_then_held(gate))
+        runs = Background(lambda: self.post(path, {}, key, via=first))
+        self.upstream.wait_for_requests(path)
+        waits = Background(lambda: self.post(path, {}, key, via=second))
+        until(lambda: second.waiters() == 1, "the other waits")
+        gate.open()
+        answer = runs.result()
+        self.assert_works(first)  # By then it has told of the end, and of this one.
+        self.assertTrue(waits.running)
+        way.mend()
+        self.assert_replay(waits.result(), answer)
 
     def test_what_a_killed_gateway_ran_is_unknown_to_the_others(self):
         first, second = self.start_shared(2, defaults=SHORT_LEASE)
@@ -206,11 +225,11 @@ class SeveralGateways:
 
 
 class OnPostgres(SeveralGateways, shared_store.SharedStoreStory):
-    pass
+    listens = b"LISTEN onceward_ended"
 
 
 class OnRedis(SeveralGateways, shared_store.RedisStory):
-    pass
+    listens = b"SUBSCRIBE"
 
 
 if __name__ == "__main__":

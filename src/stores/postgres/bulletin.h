@@ -38,7 +38,6 @@ class bulletin final : private connection_user {
   std::vector<record_key> keys_;
   std::string under_way_;    // Sent, and not yet known to be committed.
   bool everything_ = false;  // More than `keys_` is to be told.
-  bool was_connected_ = false;
   connection connection_;
 };
 

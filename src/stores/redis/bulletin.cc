@@ -19,9 +19,10 @@ void bulletin::work() {
   heard_.clear();
 }
 
-// What was told while nobody listened here is not known.
+// What was told while nobody listened here is not known. That holds for the first time, too: records are asked for, and
+// waited for, as soon as another connection is there.
 void bulletin::on_connected(const server_facts&) {
-  if (std::exchange(was_connected_, true)) told_({});
+  told_({});
 }
 
 void bulletin::on_replies(std::vector<value>) {

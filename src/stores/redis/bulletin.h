@@ -30,7 +30,6 @@ class bulletin final : private connection_user {
   const std::string sender_;
   const listener told_;
   std::vector<record_key> heard_;
-  bool was_connected_ = false;
   connection connection_;
 };
 

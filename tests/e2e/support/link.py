@@ -1,5 +1,5 @@
 """A network between two machines, as far as TCP can tell: it carries bytes, and can be cut, or frozen in one direction
-or both.
+or both, or hold the connections on which something is said.
 """
 
 import socket
@@ -18,6 +18,8 @@ class Link:
         self._lock = threading.Lock()
         self._streams = set()
         self._is_cut = False
+        self._held_word = None
+        self._is_mended = threading.Event()
         self._carries = {"there": threading.Event(), "back": threading.Event()}
         for each in self._carries.values():
             each.set()
@@ -37,10 +39,17 @@ class Link:
         for each in directions or self._carries:
             self._carries[each].clear()
 
+    def hold(self, word):
+        """A connection stands still from where these bytes are sent there; the others go on."""
+        self._held_word = word
+        self._is_mended.clear()
+
     def mend(self):
         """What was kept back arrives."""
         with self._lock:
             self._is_cut = False
+        self._held_word = None
+        self._is_mended.set()
         for each in self._carries.values():
             each.set()
 
@@ -102,6 +111,9 @@ class Link:
         try:
             while data := source.recv(1 << 16):
                 self._carries[direction].wait()
+                word = self._held_word
+                if direction == "there" and word is not None and word in data:
+                    self._is_mended.wait()
                 sink.sendall(data)
         except OSError:
             pass
