@@ -62,7 +62,8 @@ endif()
 
 find_program(ONCEWARD_CCACHE ccache)
 if(ONCEWARD_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${ONCEWARD_CCACHE})
+  # By what the compiler says it read: otherwise each source that is new to it is preprocessed twice.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_DEPEND=1 ${ONCEWARD_CCACHE})
 endif()
 
 include(warnings)
