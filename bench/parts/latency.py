@@ -43,9 +43,11 @@ class Direct(contender.Contender):
         self.port = self.upstream_port
 
 
-def sync_us(folder, times=200):
+def sync_us(folder, pause_s=0, times=200):
     """The median time that one block takes to the disk, written directly and synced, in preallocated space that is
-    written already: what a synced record cannot be faster than."""
+    written already: what a synced record cannot be faster than. `pause_s` from the begin of one to that of the next, at
+    least: a disk may answer later when it had nothing to do.
+    """
     file = folder / "sync"
     with mmap.mmap(-1, 4096) as block:
         descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_DIRECT, 0o600)
@@ -55,11 +57,26 @@ def sync_us(folder, times=200):
                 begin = time.perf_counter()
                 os.pwrite(descriptor, block, at % times * 4096)
                 os.fdatasync(descriptor)
-                taken.append((time.perf_counter() - begin) * 1e6)
+                took = time.perf_counter() - begin
+                taken.append(took * 1e6)
+                if pause_s > took:
+                    time.sleep(pause_s - took)
             return statistics.median(taken[times:])
         finally:
             os.close(descriptor)
             file.unlink()
+
+
+@dataclasses.dataclass(frozen=True)
+class Syncs:
+    """Of each round, in µs: one after the other, and as often as first executions at the lightest rate ask for one."""
+
+    at_once: list = dataclasses.field(default_factory=list)
+    in_step: list = dataclasses.field(default_factory=list)
+
+
+def _sync_interval_s(options):
+    return 1 / (2 * min(options.rates))
 
 
 def _measure(options, those, each, rate, connections):
@@ -72,7 +89,8 @@ def _measure(options, those, each, rate, connections):
 
 def _measurements(options, those, started, connections, syncs, folder):
     for _ in range(options.rounds):
-        syncs.append(sync_us(folder))
+        syncs.at_once.append(sync_us(folder))
+        syncs.in_step.append(sync_us(folder, pause_s=_sync_interval_s(options)))
         for rate in options.rates:
             for each in started:
                 if each.name in those.left_out:
@@ -125,7 +143,7 @@ def run(options, folder):
     if not (options.build / "bench/paced_load").exists():
         print("latency: skipped: bench/paced_load is not built (-DONCEWARD_BENCH=ON)", flush=True)
         return True
-    connections, workers, syncs = min(options.connections), max(options.workers), []
+    connections, workers, syncs = min(options.connections), max(options.workers), Syncs()
     with contextlib.ExitStack() as cleanup:
         upstream, port = nginx.start(folder / "upstream", UPSTREAM_WORKERS, nginx.answer())
         cleanup.callback(upstream.stop)
@@ -152,10 +170,11 @@ def run(options, folder):
 POST of {load.REQUEST_BYTES} bytes, answer of {load.RESPONSE_BYTES}, {connections} connections, {workers} workers;
 interleaved, {options.rounds} rounds of {options.seconds or 5} s each; medians of the rounds. Requests leave when they
 are due, and latency counts from then, so that a stall is charged with all that was due in it. What the contenders do
-says the section before. The load generator itself was late by {late:.1f} ms at most. One block of 4 KiB, written
-directly and synced, took {report.span(syncs, "{:.0f}")} µs in the same rounds; a first execution in the journal takes
-two of them. Asked of it at the lightest rate: a median of one sync and 50 µs above the upstream's, at least of two and
-200 µs.
+says the section before. The load generator itself was late by {late:.1f} ms at most. A first execution in the journal
+takes two syncs. One block of 4 KiB, written directly and synced, took {report.span(syncs.at_once, "{:.0f}")} µs in the
+same rounds when one followed the other, and {report.span(syncs.in_step, "{:.0f}")} µs when one began every
+{_sync_interval_s(options) * 1000:.1f} ms, as often as at the lightest rate. Asked of a first execution at that rate: a
+median of one sync and 50 µs above the upstream's, at least of two and 200 µs.
 """)
     text = f"""\
 {what}
@@ -168,5 +187,5 @@ two of them. Asked of it at the lightest rate: a median of one sync and 50 µs a
 {_draw(options.writer, kinds, measured, options.rates)}
 """
     options.writer.write("latency", HEADING, text, {
-        "sync_us": syncs, "measurements": [dataclasses.asdict(each) for each in measured], "left_out": those.left_out})
+        "sync_us": dataclasses.asdict(syncs), "measurements": [dataclasses.asdict(each) for each in measured], "left_out": those.left_out})
     return not any(reason.startswith("failed") for reason in those.left_out.values())
