@@ -1,12 +1,14 @@
 #include "net/loop.h"
 
 #include <chrono>
+#include <csignal>
 #include <utility>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
 #include "net/poller.h"
+#include "net/send_batch.h"
 #include "net/timer_wheel.h"
 
 namespace onceward::net {
@@ -14,6 +16,15 @@ namespace {
 
 // Asio's hint that one thread runs the context: it then keeps its queues to itself where it can.
 constexpr int one_thread = 1;
+
+// A batch of sends cannot say MSG_NOSIGNAL: what is sent to a connection that is gone ends with EPIPE, and without a
+// signal that would end the process.
+void block_sigpipe() {
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+}
 
 // One of them hands out what up to 128 connections have.
 constexpr int handlers_per_turn = 8;
@@ -23,12 +34,14 @@ constexpr int handlers_per_turn = 8;
 loop::loop() : context_(one_thread) {
   refresh_now();
   timers_ = std::make_unique<detail::timer_wheel>(*this);
+  sends_ = std::make_unique<detail::send_batch>();
   connections_ = std::make_unique<detail::poller>(*this);
 }
 
 loop::~loop() = default;
 
 void loop::run() {
+  block_sigpipe();
   context_.restart();
   const auto guard = boost::asio::make_work_guard(context_);
   while (context_.run_one() != 0)
@@ -55,7 +68,9 @@ void loop::post(callback work) {
   boost::asio::post(context_, [this, run_work = std::move(work)] {
     posted_.fetch_sub(1, std::memory_order_relaxed);
     refresh_now();
+    sends_->begin();
     run_work();
+    sends_->end();
   });
 }
 

@@ -19,6 +19,7 @@ namespace onceward::net {
 
 namespace detail {
 class poller;
+class send_batch;
 class timer_wheel;
 }  // namespace detail
 
@@ -71,6 +72,7 @@ class loop {
   void refresh_now();
 
   detail::timer_wheel& timers() { return *timers_; }
+  detail::send_batch& sends() { return *sends_; }
   detail::poller& connections() { return *connections_; }
 
  private:
@@ -83,6 +85,7 @@ class loop {
   std::atomic<int> posted_{0};  // And not run yet.
   int handlers_of_turn_ = 0;
   std::unique_ptr<detail::timer_wheel> timers_;
+  std::unique_ptr<detail::send_batch> sends_;
   std::unique_ptr<detail::poller> connections_;
 };
 

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include "base/assert.h"
+#include "net/send_batch.h"
 
 namespace onceward::net::detail {
 namespace {
@@ -84,17 +85,21 @@ void poller::hand_out() {
 bool poller::hand_out_some() {
   std::array<epoll_event, events_at_once> events;
   const int count = ::epoll_wait(set_.native_handle(), events.data(), events_at_once, 0);
+  loop_.sends().begin();
   for (int i = 0; i < count; ++i) {
     loop_.refresh_now();
     tell(events[static_cast<std::size_t>(i)].data.u64, events[static_cast<std::size_t>(i)].events);
   }
+  loop_.sends().end();
   return count > 0;
 }
 
 void poller::hand_out_recalled() {
   recalled_now_.swap(recalled_);
+  loop_.sends().begin();
   for (const std::uint64_t name : recalled_now_)
     tell(name, 0);
+  loop_.sends().end();
   recalled_now_.clear();
 }
 

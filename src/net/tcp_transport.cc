@@ -10,17 +10,19 @@
 
 #include "base/assert.h"
 #include "net/poller.h"
+#include "net/send_batch.h"
 
 namespace onceward::net {
 namespace {
 
 // Edge-triggered: what the kernel has told once it does not tell again, so it is kept until a transfer finds otherwise.
-class tcp_transport final : public transport, public detail::polled {
+class tcp_transport final : public transport, public detail::polled, public detail::send_batch::sender {
  public:
   tcp_transport(loop& owner, int descriptor, const address& peer)
       : loop_(owner), descriptor_(descriptor), peer_ip_(peer.address().to_string()) {}
 
   ~tcp_transport() override {
+    forget_left();
     if (place_) loop_.connections().remove(*place_);
     ::close(descriptor_);
   }
@@ -39,6 +41,7 @@ class tcp_transport final : public transport, public detail::polled {
     do {
       moved = ::recv(descriptor_, into.data(), into.size(), MSG_DONTWAIT);
     } while (moved < 0 && errno == EINTR);
+    if (moved < 0) moved = -errno;
     // Less than there was room for is all there was, unless an end is still to be found behind it.
     const bool all_taken = moved > 0 ? static_cast<std::size_t>(moved) < into.size() : is_block(moved);
     if (all_taken) readable_ = receiving_ends_;
@@ -48,19 +51,30 @@ class tcp_transport final : public transport, public detail::polled {
 
   transfer send(std::string_view bytes) override {
     onceward_assert(!bytes.empty());
+    if (left_) return {transfer_status::would_block};
+    if (sent_) {
+      onceward_assert(*sent_ <= static_cast<ssize_t>(bytes.size()));
+      return outcome_of(*std::exchange(sent_, std::nullopt));
+    }
+    left_ = loop_.sends().leave(descriptor_, bytes, *this);
+    if (left_) return {transfer_status::would_block};
     ssize_t moved;
     do {
       moved = ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (moved < 0 && errno == EINTR);
+    if (moved < 0) moved = -errno;
     if (is_block(moved)) writable_ = lost_;
     return outcome_of(moved);
   }
 
   void await_readable() override { await(readable_awaited_, readable_); }
-  void await_writable() override { await(writable_awaited_, writable_); }
+  void await_writable() override { await(writable_awaited_, can_send()); }
   void await_lost() override { await(lost_awaited_, lost_); }
 
-  void end_sending() override { ::shutdown(descriptor_, SHUT_WR); }
+  void end_sending() override {
+    forget_left();
+    ::shutdown(descriptor_, SHUT_WR);
+  }
 
   void reset_on_close() override {
     const linger reset{.l_onoff = 1, .l_linger = 0};
@@ -76,7 +90,8 @@ class tcp_transport final : public transport, public detail::polled {
     void (transport_user::*tell)();
   };
 
-  static bool is_block(ssize_t moved) { return moved < 0 && errno == EAGAIN; }
+  // Bytes that were moved, or an errno as a negative number.
+  static bool is_block(ssize_t moved) { return moved == -EAGAIN; }
 
   static transfer outcome_of(ssize_t moved) {
     if (moved > 0) return {transfer_status::moved, static_cast<std::size_t>(moved)};
@@ -89,6 +104,24 @@ class tcp_transport final : public transport, public detail::polled {
     loop_.connections().recall(*place_);
   }
 
+  bool can_send() const { return writable_ && !left_; }
+
+  void forget_left() {
+    if (std::exchange(left_, false)) loop_.sends().forget(*this);
+  }
+
+  void on_sent(ssize_t moved) override {
+    left_ = false;
+    if (is_block(moved)) {
+      writable_ = lost_;
+      // Otherwise the kernel tells.
+      if (writable_ && writable_awaited_) loop_.connections().recall(*place_);
+      return;
+    }
+    sent_ = moved;
+    if (std::exchange(writable_awaited_, false) && user_ != nullptr) user_->on_writable();
+  }
+
   void on_events(std::uint32_t events) override {
     lost_ |= (events & (EPOLLERR | EPOLLHUP)) != 0;
     receiving_ends_ |= lost_ || (events & EPOLLRDHUP) != 0;
@@ -96,7 +129,7 @@ class tcp_transport final : public transport, public detail::polled {
     writable_ |= lost_ || (events & EPOLLOUT) != 0;
 
     const wait waits[] = {{&readable_awaited_, readable_, &transport_user::on_readable},
-                          {&writable_awaited_, writable_, &transport_user::on_writable},
+                          {&writable_awaited_, can_send(), &transport_user::on_writable},
                           {&lost_awaited_, lost_, &transport_user::on_lost}};
     const wait* due = nullptr;
     for (const wait& each : waits) {
@@ -122,6 +155,8 @@ class tcp_transport final : public transport, public detail::polled {
   bool writable_ = false;
   bool receiving_ends_ = false;
   bool lost_ = false;
+  bool left_ = false;            // The loop has bytes that it will send, and tells what became of them.
+  std::optional<ssize_t> sent_;  // What became of them: for the next send().
   // What the user waits for.
   bool readable_awaited_ = false;
   bool writable_awaited_ = false;

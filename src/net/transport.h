@@ -1,8 +1,12 @@
 // A connected byte stream, as those who speak a protocol over it see it. TCP is one (tcp.h); TLS over it would be
 // another.
 //
-// Transfers are tried at once and never wait; whoever finds that a transfer would have to wait asks to be told when it
-// is worth another try. Nothing is read ahead, so a connection that is not read from holds its peer back.
+// Transfers never wait; whoever finds that a transfer would have to wait asks to be told when it is worth another try.
+// Nothing is read ahead, so a connection that is not read from holds its peer back.
+//
+// A send may be put off until the loop has handed out what it has at hand, and is then made together with those of
+// others. Until then it would block. Whoever is told then that the stream is writable calls send() with the same bytes
+// again, perhaps more, and gets the result.
 #pragma once
 
 #include <cstddef>

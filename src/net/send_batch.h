@@ -1,0 +1,70 @@
+// What a loop's connections send while one lot of events is handed out, sent with one system call.
+//
+// A send wakes whoever waits for the bytes on this machine, and where they sleep on the same processor they take it right
+// after the call: a change of thread for each send. Sent in one call, many bytes wake them once.
+// docs/decisions/0035.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include <linux/aio_abi.h>
+#include <sys/types.h>
+
+namespace onceward::net::detail {
+
+// On one loop, all of it.
+class send_batch {
+ public:
+  // Who left bytes.
+  class sender {
+   public:
+    // How many bytes the kernel took, at least one, or an errno of send(2) as a negative number. The sender may be
+    // destroyed here, and others.
+    virtual void on_sent(ssize_t moved) = 0;
+
+   protected:
+    ~sender() = default;
+  };
+
+  send_batch();
+  send_batch(const send_batch&) = delete;
+  send_batch& operator=(const send_batch&) = delete;
+  ~send_batch();
+
+  // From here on bytes may be left; end() sends them and tells the senders.
+  void begin() { gathers_ = true; }
+  void end();
+
+  // Copies the bytes and sends them later to this descriptor, which is non-blocking. False where there is no room, or
+  // it is not the time: the caller sends them by itself. One at a time for each sender.
+  [[nodiscard]] bool leave(int descriptor, std::string_view bytes, sender& who);
+  // What it left is not sent any more.
+  void forget(const sender& who);
+
+ private:
+  static constexpr std::size_t entries_max = 64;
+  static constexpr std::size_t bytes_max = std::size_t{64} << 10;
+
+  struct entry {
+    sender* who;  // Null once it is forgotten.
+    int descriptor;
+    std::string_view bytes;  // In `bytes_`.
+    ssize_t moved;
+  };
+
+  void send_all();
+  static void send_one(entry& what);
+
+  aio_context_t kernel_ = 0;
+  bool can_submit_;  // The kernel has a context for us: a container may forbid it.
+
+  bool gathers_ = false;
+  std::size_t count_ = 0;
+  std::size_t bytes_used_ = 0;
+  std::array<entry, entries_max> entries_;
+  std::array<char, bytes_max> bytes_;
+};
+
+}  // namespace onceward::net::detail
