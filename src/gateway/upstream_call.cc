@@ -80,13 +80,17 @@ void upstream_call::send(bool last) {
 
 void upstream_call::on_connection(upstream_connection& ready) {
   connection_ = &ready;
-  if (!any_accepted_ && !user_.may_begin()) return fail(upstream_failure_kind::timed_out);
+  if (!still_sends()) return fail(upstream_failure_kind::timed_out);
   stage_ = stage::awaiting_head;
   ++tries_;
   ready.set_user(*this);
   ready.heads().start(how_.verb);
   tools_.counts.upstream_requests.add();
   push_and_tell();
+}
+
+bool upstream_call::still_sends() const {
+  return any_accepted_ || user_.may_begin();
 }
 
 void upstream_call::on_no_connection(upstream_failure_kind why) {
@@ -126,7 +130,9 @@ void upstream_call::forget_sent() {
 }
 
 void upstream_call::on_upstream_writable() {
-  if (stage_ != stage::idle) push_and_tell();
+  if (stage_ == stage::idle) return;
+  if (!still_sends()) return fail(upstream_failure_kind::timed_out);
+  push_and_tell();
 }
 
 // For bytes that could not be sent from inside send().

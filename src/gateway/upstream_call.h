@@ -31,8 +31,9 @@ core::problem_type problem_of(const upstream_failure& why);
 
 class upstream_call_user {
  public:
-  // Asked when a connection is there and no byte has been sent on any yet. If not, the call fails, definitely.
-  virtual bool may_begin() { return true; }
+  // Asked when a connection is there and no byte has been sent on any yet, and again right before the first is. If not,
+  // the call fails, definitely.
+  virtual bool may_begin() const { return true; }
   // An interim head (but for 101), or the final one. Valid during the call.
   virtual void on_upstream_head(const http::response_head_view& head) = 0;
   // The next piece of the body; the last, which may be empty, ends the call.
@@ -92,6 +93,7 @@ class upstream_call final : private upstream_connection_user, private upstream_c
   void on_no_connection(upstream_failure_kind why) override;
   void on_upstream_readable() override;
   void on_upstream_writable() override;
+  bool still_sends() const override;
 
   void push();
   void push_and_tell();

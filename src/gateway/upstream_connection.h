@@ -19,6 +19,8 @@ class upstream_connection_user {
  public:
   virtual void on_upstream_readable() = 0;
   virtual void on_upstream_writable() = 0;
+  // As of net::transport_user.
+  virtual bool still_sends() const = 0;
 
  protected:
   ~upstream_connection_user() = default;
@@ -48,6 +50,7 @@ class upstream_connection final : private net::transport_user {
   void on_readable() override;
   void on_writable() override;
   void on_lost() override {}
+  bool still_sends() const override { return user_ == nullptr || user_->still_sends(); }
 
   upstream_pool& pool_;
   upstream_endpoint& where_;

@@ -22,11 +22,15 @@ bool set_up(unsigned events, aio_context_t& made) {
   return ::syscall(SYS_io_setup, events, &made) == 0;
 }
 
-// How many of them were taken; none if the first is refused.
-std::size_t submit(aio_context_t to, std::span<iocb*> what) {
+// How many of them were taken; if the first is refused, an errno as a negative number.
+long submit(aio_context_t to, std::span<iocb*> what) {
   const long taken = ::syscall(SYS_io_submit, to, what.size(), what.data());
-  onceward_assert(taken >= 0 || (errno != EINVAL && errno != EFAULT));
-  return taken < 0 ? 0 : static_cast<std::size_t>(taken);
+  return taken < 0 ? -errno : taken;
+}
+
+// A descriptor that is none, or no room for the moment: that is one entry's bad luck, and not for good.
+bool may_pass(long refusal) {
+  return refusal == -EBADF || refusal == -EAGAIN;
 }
 
 std::size_t get_results(aio_context_t from, std::span<io_event> into) {
@@ -43,12 +47,12 @@ send_batch::send_batch() : can_submit_(set_up(entries_max, kernel_)) {}
 
 send_batch::~send_batch() {
   onceward_assert(count_ == 0);
-  if (can_submit_) ::syscall(SYS_io_destroy, kernel_);
+  if (kernel_ != 0) ::syscall(SYS_io_destroy, kernel_);
 }
 
 bool send_batch::leave(int descriptor, std::string_view bytes, sender& who) {
   if (!gathers_ || !can_submit_) return false;
-  if (count_ == entries_max || bytes.size() > bytes_max - bytes_used_) return false;
+  if (count_ == entries_max || bytes.size() > std::min(bytes_each_max, bytes_max - bytes_used_)) return false;
   char* const copy = bytes_.data() + bytes_used_;
   std::memcpy(copy, bytes.data(), bytes.size());
   bytes_used_ += bytes.size();
@@ -79,6 +83,10 @@ void send_batch::send_all() {
   std::size_t wanted = 0;
   for (std::size_t i = 0; i < count_; ++i) {
     if (entries_[i].who == nullptr) continue;
+    if (!entries_[i].who->still_sends()) {
+      entries_[i].moved = -ECANCELED;
+      continue;
+    }
     iocb& request = requests[wanted];
     request = {};
     request.aio_data = i;
@@ -93,11 +101,15 @@ void send_batch::send_all() {
   std::size_t submitted = 0;
   std::size_t at = 0;
   while (at < wanted) {
-    const std::size_t taken = submit(kernel_, std::span(places).subspan(at, wanted - at));
+    const long taken = submit(kernel_, std::span(places).subspan(at, wanted - at));
+    if (taken > 0) {
+      submitted += static_cast<std::size_t>(taken);
+      at += static_cast<std::size_t>(taken);
+      continue;
+    }
     // One that the kernel does not take is sent as it would be without it.
-    if (taken == 0) send_one(entries_[requests[at].aio_data]);
-    submitted += taken;
-    at += std::max<std::size_t>(taken, 1);
+    can_submit_ = can_submit_ && may_pass(taken);
+    send_one(entries_[requests[at++].aio_data]);
   }
   std::array<io_event, entries_max> results;
   const std::size_t got = submitted == 0 ? 0 : get_results(kernel_, std::span(results).first(submitted));

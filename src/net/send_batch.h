@@ -20,8 +20,10 @@ class send_batch {
   // Who left bytes.
   class sender {
    public:
-    // How many bytes the kernel took, at least one, or an errno of send(2) as a negative number. The sender may be
-    // destroyed here, and others.
+    // Asked right before its bytes are sent.
+    virtual bool still_sends() const = 0;
+    // How many bytes the kernel took, at least one, or an errno of send(2) as a negative number; -ECANCELED where it did
+    // not want them sent any more. The sender may be destroyed here, and others.
     virtual void on_sent(ssize_t moved) = 0;
 
    protected:
@@ -37,8 +39,8 @@ class send_batch {
   void begin() { gathers_ = true; }
   void end();
 
-  // Copies the bytes and sends them later to this descriptor, which is non-blocking. False where there is no room, or
-  // it is not the time: the caller sends them by itself. One at a time for each sender.
+  // Copies the bytes and sends them later to this descriptor, which is non-blocking. False where there is no room, it
+  // is not the time, or they are many: the caller sends them by itself. One at a time for each sender.
   [[nodiscard]] bool leave(int descriptor, std::string_view bytes, sender& who);
   // What it left is not sent any more.
   void forget(const sender& who);
@@ -46,6 +48,7 @@ class send_batch {
  private:
   static constexpr std::size_t entries_max = 64;
   static constexpr std::size_t bytes_max = std::size_t{64} << 10;
+  static constexpr std::size_t bytes_each_max = std::size_t{16} << 10;  // More is not worth a copy.
 
   struct entry {
     sender* who;  // Null once it is forgotten.

@@ -110,6 +110,8 @@ class tcp_transport final : public transport, public detail::polled, public deta
     if (std::exchange(left_, false)) loop_.sends().forget(*this);
   }
 
+  bool still_sends() const override { return user_ == nullptr || user_->still_sends(); }
+
   void on_sent(ssize_t moved) override {
     left_ = false;
     if (is_block(moved)) {
@@ -118,7 +120,7 @@ class tcp_transport final : public transport, public detail::polled, public deta
       if (writable_ && writable_awaited_) loop_.connections().recall(*place_);
       return;
     }
-    sent_ = moved;
+    if (moved != -ECANCELED) sent_ = moved;
     if (std::exchange(writable_awaited_, false) && user_ != nullptr) user_->on_writable();
   }
 

@@ -23,6 +23,8 @@ struct recorder final : transport_user {
   void on_readable() override { when_readable(); }
   void on_writable() override { when_writable(); }
   void on_lost() override { when_lost(); }
+  bool still_sends() const override { return wants_to_send; }
+  bool wants_to_send = true;
   std::function<void()> when_readable = [] { ADD_FAILURE() << "not asked to be told"; };
   std::function<void()> when_writable = [] { ADD_FAILURE() << "not asked to be told"; };
   std::function<void()> when_lost = [] { ADD_FAILURE() << "not asked to be told"; };
@@ -47,6 +49,18 @@ struct transport_test : testing::Test {
       both();
     });
     owner.run();
+  }
+
+  // The first send() may be put off: the second has the result.
+  static void send_and_then(transport& to, recorder& user, std::string bytes, std::function<void()> then) {
+    const transfer moved = to.send(bytes);
+    if (moved.status == transfer_status::would_block) {
+      user.when_writable = [&to, &user, bytes, then = std::move(then)] { send_and_then(to, user, bytes, then); };
+      return to.await_writable();
+    }
+    EXPECT_EQ(moved.status, transfer_status::moved);
+    EXPECT_EQ(moved.bytes, bytes.size());
+    then();
   }
 
   std::string receive_all(transport& from) {
@@ -125,7 +139,7 @@ TEST_F(transport_test, keeps_sending_to_a_peer_that_ended_its_own_sending) {
   server_user.when_readable = [&] {
     std::array<char, 8> into;
     EXPECT_EQ(server->receive(into).status, transfer_status::ended);
-    EXPECT_EQ(server->send("answer").bytes, 6u);
+    send_and_then(*server, server_user, "answer", [] {});
   };
   server->await_readable();
   client_user.when_readable = [&] {
@@ -146,8 +160,10 @@ TEST_F(transport_test, tells_of_a_reset_after_the_peer_ended_its_sending) {
     client.reset();
   };
   server->await_readable();
-  server_user.when_lost = [&] {
-    EXPECT_EQ(server->send("too late").status, transfer_status::failed);
+  server_user.when_lost = server_user.when_writable = [&] {
+    const transfer_status sent = server->send("too late").status;
+    if (sent == transfer_status::would_block) return server->await_writable();
+    EXPECT_EQ(sent, transfer_status::failed);
     owner.stop();
   };
   owner.run();
@@ -207,6 +223,82 @@ TEST_F(transport_test, may_be_destroyed_by_whom_it_tells) {
   };
   owner.run();
   EXPECT_EQ(server, nullptr);
+}
+
+// ---- Sends that are put off ----------------------------------------------------------------------------------------
+
+TEST_F(transport_test, sends_what_both_sides_have_to_say_in_one_turn) {
+  EXPECT_EQ(client->send("to the server").bytes, 13u);
+  EXPECT_EQ(server->send("to the client").bytes, 13u);
+  int sent = 0;
+  std::string at_server, at_client;
+  const auto answer = [&](transport& by, recorder& user, std::string& received) {
+    received += receive_all(by);
+    by.await_readable();
+    if (received.size() == 13) send_and_then(by, user, " and back", [&] { ++sent; });
+    if (at_server.size() == 22 && at_client.size() == 22) owner.stop();
+  };
+  server_user.when_readable = [&] { answer(*server, server_user, at_server); };
+  client_user.when_readable = [&] { answer(*client, client_user, at_client); };
+  server->await_readable();
+  client->await_readable();
+  owner.run();
+  EXPECT_EQ(at_server, "to the server and back");
+  EXPECT_EQ(at_client, "to the client and back");
+  EXPECT_EQ(sent, 2);
+}
+
+TEST_F(transport_test, does_not_send_what_it_put_off_once_its_user_has_gone) {
+  EXPECT_EQ(client->send("x").bytes, 1u);
+  server_user.when_readable = [&] {
+    if (server->send("never").status != transfer_status::would_block) GTEST_SKIP() << "the kernel takes no batches";
+    server->await_writable();
+    server.reset();
+  };
+  server->await_readable();
+  client_user.when_readable = [&] {
+    std::array<char, 64> into;
+    const transfer got = client->receive(into);
+    EXPECT_EQ(got.bytes, 0u);
+    if (got.status == transfer_status::would_block) return client->await_readable();
+    owner.stop();
+  };
+  client->await_readable();
+  owner.run();
+}
+
+TEST_F(transport_test, asks_its_user_once_more_before_it_sends_what_it_put_off) {
+  EXPECT_EQ(client->send("x").bytes, 1u);
+  server_user.when_readable = [&] {
+    if (server->send("no more").status != transfer_status::would_block) GTEST_SKIP() << "the kernel takes no batches";
+    server_user.wants_to_send = false;
+    server_user.when_writable = [&] { server->end_sending(); };
+    server->await_writable();
+  };
+  server->await_readable();
+  client_user.when_readable = [&] {
+    std::array<char, 64> into;
+    EXPECT_EQ(client->receive(into).status, transfer_status::ended);
+    owner.stop();
+  };
+  client->await_readable();
+  owner.run();
+}
+
+TEST_F(transport_test, ends_its_sending_before_what_it_put_off) {
+  EXPECT_EQ(client->send("x").bytes, 1u);
+  server_user.when_readable = [&] {
+    if (server->send("never").status != transfer_status::would_block) GTEST_SKIP() << "the kernel takes no batches";
+    server->end_sending();
+  };
+  server->await_readable();
+  client_user.when_readable = [&] {
+    std::array<char, 64> into;
+    EXPECT_EQ(client->receive(into).status, transfer_status::ended);
+    owner.stop();
+  };
+  client->await_readable();
+  owner.run();
 }
 
 // Both have events under way in one turn; the first that is told ends the other.

@@ -35,8 +35,9 @@ constexpr microseconds tick{1'024};
 
 namespace detail {
 
-// No sockets to watch.
+// No sockets to watch, and none to send to.
 class poller {};
+class send_batch {};
 
 // What a simulated loop has beside its clock.
 class timer_wheel {
