@@ -89,6 +89,7 @@ void upstream_call::on_connection(upstream_connection& ready) {
   push_and_tell();
 }
 
+// Asked before bytes go out only: once they have, nothing but what became of them says whether the request may have run.
 bool upstream_call::still_sends() const {
   return any_accepted_ || user_.may_begin();
 }
@@ -130,9 +131,7 @@ void upstream_call::forget_sent() {
 }
 
 void upstream_call::on_upstream_writable() {
-  if (stage_ == stage::idle) return;
-  if (!still_sends()) return fail(upstream_failure_kind::timed_out);
-  push_and_tell();
+  if (stage_ != stage::idle) push_and_tell();
 }
 
 // For bytes that could not be sent from inside send().

@@ -94,6 +94,7 @@ class upstream_call final : private upstream_connection_user, private upstream_c
   void on_upstream_readable() override;
   void on_upstream_writable() override;
   bool still_sends() const override;
+  void on_withdrawn() override { fail(upstream_failure_kind::timed_out); }
 
   void push();
   void push_and_tell();

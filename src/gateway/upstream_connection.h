@@ -21,6 +21,7 @@ class upstream_connection_user {
   virtual void on_upstream_writable() = 0;
   // As of net::transport_user.
   virtual bool still_sends() const = 0;
+  virtual void on_withdrawn() = 0;
 
  protected:
   ~upstream_connection_user() = default;
@@ -51,6 +52,9 @@ class upstream_connection final : private net::transport_user {
   void on_writable() override;
   void on_lost() override {}
   bool still_sends() const override { return user_ == nullptr || user_->still_sends(); }
+  void on_withdrawn() override {
+    if (user_ != nullptr) user_->on_withdrawn();
+  }
 
   upstream_pool& pool_;
   upstream_endpoint& where_;

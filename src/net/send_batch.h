@@ -1,7 +1,7 @@
 // What a loop's connections send while one lot of events is handed out, sent with one system call.
 //
-// A send wakes whoever waits for the bytes on this machine, and where they sleep on the same processor they take it right
-// after the call: a change of thread for each send. Sent in one call, many bytes wake them once.
+// A send wakes whoever waits for the bytes on this machine, and where they sleep on the same processor they take it
+// right after the call: a change of thread for each send. Sent in one call, many bytes wake them once.
 // docs/decisions/0035.
 #pragma once
 
@@ -22,8 +22,8 @@ class send_batch {
    public:
     // Asked right before its bytes are sent.
     virtual bool still_sends() const = 0;
-    // How many bytes the kernel took, at least one, or an errno of send(2) as a negative number; -ECANCELED where it did
-    // not want them sent any more. The sender may be destroyed here, and others.
+    // How many bytes the kernel took, at least one, or an errno of send(2) as a negative number; -ECANCELED where it
+    // did not want them sent any more. The sender may be destroyed here, and others.
     virtual void on_sent(ssize_t moved) = 0;
 
    protected:

@@ -120,8 +120,10 @@ class tcp_transport final : public transport, public detail::polled, public deta
       if (writable_ && writable_awaited_) loop_.connections().recall(*place_);
       return;
     }
-    if (moved != -ECANCELED) sent_ = moved;
-    if (std::exchange(writable_awaited_, false) && user_ != nullptr) user_->on_writable();
+    const bool withdrawn = moved == -ECANCELED;
+    if (!withdrawn) sent_ = moved;
+    if (!std::exchange(writable_awaited_, false) || user_ == nullptr) return;
+    withdrawn ? user_->on_withdrawn() : user_->on_writable();
   }
 
   void on_events(std::uint32_t events) override {

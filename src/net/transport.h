@@ -34,8 +34,10 @@ class transport_user {
   virtual void on_readable() = 0;  // Bytes, the end or an error can be received.
   virtual void on_writable() = 0;
   virtual void on_lost() = 0;  // After await_lost(): the connection is reset.
-  // Asked right before bytes are sent that were put off. If not, they are not, and the stream can be written to.
+  // Asked right before bytes are sent that were put off. If not, they are not, and on_withdrawn() comes in the place of
+  // on_writable().
   virtual bool still_sends() const { return true; }
+  virtual void on_withdrawn() {}
 
  protected:
   ~transport_user() = default;

@@ -23,10 +23,12 @@ struct recorder final : transport_user {
   void on_readable() override { when_readable(); }
   void on_writable() override { when_writable(); }
   void on_lost() override { when_lost(); }
+  void on_withdrawn() override { when_withdrawn(); }
   bool still_sends() const override { return wants_to_send; }
   bool wants_to_send = true;
   std::function<void()> when_readable = [] { ADD_FAILURE() << "not asked to be told"; };
   std::function<void()> when_writable = [] { ADD_FAILURE() << "not asked to be told"; };
+  std::function<void()> when_withdrawn = [] { ADD_FAILURE() << "still wanted"; };
   std::function<void()> when_lost = [] { ADD_FAILURE() << "not asked to be told"; };
 };
 
@@ -272,7 +274,7 @@ TEST_F(transport_test, asks_its_user_once_more_before_it_sends_what_it_put_off) 
   server_user.when_readable = [&] {
     if (server->send("no more").status != transfer_status::would_block) GTEST_SKIP() << "the kernel takes no batches";
     server_user.wants_to_send = false;
-    server_user.when_writable = [&] { server->end_sending(); };
+    server_user.when_withdrawn = [&] { server->end_sending(); };
     server->await_writable();
   };
   server->await_readable();
