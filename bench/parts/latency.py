@@ -187,5 +187,6 @@ median of one sync and 50 µs above the upstream's, at least of two and 200 µs.
 {_draw(options.writer, kinds, measured, options.rates)}
 """
     options.writer.write("latency", HEADING, text, {
-        "sync_us": dataclasses.asdict(syncs), "measurements": [dataclasses.asdict(each) for each in measured], "left_out": those.left_out})
+        "sync_us": dataclasses.asdict(syncs), "measurements": [dataclasses.asdict(each) for each in measured],
+        "left_out": those.left_out})
     return not any(reason.startswith("failed") for reason in those.left_out.values())

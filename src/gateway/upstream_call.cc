@@ -89,7 +89,7 @@ void upstream_call::on_connection(upstream_connection& ready) {
   push_and_tell();
 }
 
-// Asked before bytes go out only: once they have, nothing but what became of them says whether the request may have run.
+// Asked before bytes go out only: once they have, only what became of them says whether the request may have run.
 bool upstream_call::still_sends() const {
   return any_accepted_ || user_.may_begin();
 }

@@ -53,7 +53,7 @@ class send_batch {
   struct entry {
     sender* who;  // Null once it is forgotten.
     int descriptor;
-    std::string_view bytes;  // In `bytes_`.
+    std::string_view bytes;  // borrows: of `bytes_`, until end().
     ssize_t moved;
   };
 

@@ -65,6 +65,18 @@ struct transport_test : testing::Test {
     then();
   }
 
+  // Otherwise there is nothing to test: the kernel takes no batches here.
+  bool is_put_off(const transfer& what) {
+    if (what.status == transfer_status::would_block) return true;
+    owner.stop();
+    no_batches = true;
+    return false;
+  }
+
+  void TearDown() override {
+    if (no_batches) GTEST_SKIP() << "the kernel has no context for asynchronous I/O";
+  }
+
   std::string receive_all(transport& from) {
     std::string all;
     std::array<char, 4096> piece;
@@ -75,6 +87,7 @@ struct transport_test : testing::Test {
     }
   }
 
+  bool no_batches = false;
   loop owner;
   deadline stuck;
   recorder server_user;
@@ -253,7 +266,7 @@ TEST_F(transport_test, sends_what_both_sides_have_to_say_in_one_turn) {
 TEST_F(transport_test, does_not_send_what_it_put_off_once_its_user_has_gone) {
   EXPECT_EQ(client->send("x").bytes, 1u);
   server_user.when_readable = [&] {
-    if (server->send("never").status != transfer_status::would_block) GTEST_SKIP() << "the kernel takes no batches";
+    if (!is_put_off(server->send("never"))) return;
     server->await_writable();
     server.reset();
   };
@@ -272,7 +285,7 @@ TEST_F(transport_test, does_not_send_what_it_put_off_once_its_user_has_gone) {
 TEST_F(transport_test, asks_its_user_once_more_before_it_sends_what_it_put_off) {
   EXPECT_EQ(client->send("x").bytes, 1u);
   server_user.when_readable = [&] {
-    if (server->send("no more").status != transfer_status::would_block) GTEST_SKIP() << "the kernel takes no batches";
+    if (!is_put_off(server->send("no more"))) return;
     server_user.wants_to_send = false;
     server_user.when_withdrawn = [&] { server->end_sending(); };
     server->await_writable();
@@ -290,7 +303,7 @@ TEST_F(transport_test, asks_its_user_once_more_before_it_sends_what_it_put_off) 
 TEST_F(transport_test, ends_its_sending_before_what_it_put_off) {
   EXPECT_EQ(client->send("x").bytes, 1u);
   server_user.when_readable = [&] {
-    if (server->send("never").status != transfer_status::would_block) GTEST_SKIP() << "the kernel takes no batches";
+    if (!is_put_off(server->send("never"))) return;
     server->end_sending();
   };
   server->await_readable();

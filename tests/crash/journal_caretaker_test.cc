@@ -178,7 +178,7 @@ TEST(journal_caretaker, waits_until_the_log_knows_what_has_expired_and_forgets_i
   conformance::collecting_sink sink;
   for (std::uint64_t key = 0; key < claims; ++key)
     sink.ask(**opened, brief_claim(key));
-  // For what the claims woke the caretaker is done once it has answered twice: it must not find anything expired itself.
+  // For what the claims woke the caretaker is done once it has answered twice: it must find nothing expired by itself.
   for (int i = 0; i < 2; ++i)
     ASSERT_EQ(conformance::kind_of(sink.ask(**opened, purge{})), "purged");
   clock.advance(1h);
