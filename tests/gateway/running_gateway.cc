@@ -20,6 +20,17 @@ gateway::route_table make_routes(const gateway::settings& from) {
 
 }  // namespace
 
+void breakable_store::flush(caller is) {
+  const std::lock_guard hold(mutex_);
+  flusher_ = is;
+  flushed_.notify_all();
+}
+
+bool breakable_store::is_flushed_by(caller who) {
+  std::unique_lock hold(mutex_);
+  return flushed_.wait_for(hold, std::chrono::seconds(60), [&] { return flusher_ == who; });
+}
+
 void breakable_store::submit(command what, reply_sink& sink, std::uint64_t tag) {
   if (answer_instead) {
     if (auto instead = answer_instead(what)) {

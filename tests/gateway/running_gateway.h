@@ -1,10 +1,11 @@
 // A whole gateway on loopback, over a memory store that can be made to fail, and clients for it.
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,15 +30,18 @@ class breakable_store final : public store {
   // What to answer to a command instead; nothing to pass it on. Any thread.
   std::function<std::optional<reply>(const command&)> answer_instead;
 
-  // Who flushed last. Any thread.
-  std::atomic<caller> flusher{};
+  // Whether `who` comes to be the last that flushed, within a time far beyond what any machine needs. Any thread.
+  bool is_flushed_by(caller who);
 
   void submit(command what, reply_sink& sink, std::uint64_t tag) override;
-  void flush(caller is) override { flusher = is; }
+  void flush(caller is) override;
   store_statistics statistics() const override { return behind_.statistics(); }
 
  private:
   store& behind_;
+  std::mutex mutex_;
+  std::condition_variable flushed_;
+  caller flusher_{};  // Guarded by mutex_.
 };
 
 // Settings for tests: one worker, any port, and no wait that a test has not asked for.
@@ -53,8 +57,8 @@ class running_gateway {
   std::uint16_t admin_port() const { return whole_->admin_address().port(); }
   gateway::gateway& whole() { return *whole_; }
   std::uint64_t answers(gateway::answer_kind kind) const;
-  // Of the store.
-  caller last_flusher() const { return records_->flusher; }
+  // Of the store. A client may have its answer before the turn ends in which it was given.
+  bool is_flushed_by(caller who) { return records_->is_flushed_by(who); }
 
  private:
   gateway::settings settings_;
