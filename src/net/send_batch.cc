@@ -43,6 +43,14 @@ std::size_t get_results(aio_context_t from, std::span<io_event> into) {
 
 }  // namespace
 
+ssize_t send_now(int descriptor, std::string_view bytes) {
+  ssize_t moved;
+  do {
+    moved = ::send(descriptor, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (moved < 0 && errno == EINTR);
+  return moved < 0 ? -errno : moved;
+}
+
 send_batch::send_batch() : can_submit_(set_up(entries_max, kernel_)) {}
 
 send_batch::~send_batch() {
@@ -96,7 +104,11 @@ void send_batch::send_all() {
     request.aio_nbytes = entries_[i].bytes.size();
     places[wanted++] = &request;
   }
-  if (wanted == 1) return send_one(entries_[requests[0].aio_data]);
+  const auto send_alone = [&](const iocb& request) {
+    entry& what = entries_[request.aio_data];
+    what.moved = send_now(what.descriptor, what.bytes);
+  };
+  if (wanted == 1) return send_alone(requests[0]);
 
   std::size_t submitted = 0;
   std::size_t at = 0;
@@ -109,20 +121,13 @@ void send_batch::send_all() {
     }
     // One that the kernel does not take is sent as it would be without it.
     can_submit_ = can_submit_ && may_pass(taken);
-    send_one(entries_[requests[at++].aio_data]);
+    send_alone(requests[at++]);
   }
   std::array<io_event, entries_max> results;
   const std::size_t got = submitted == 0 ? 0 : get_results(kernel_, std::span(results).first(submitted));
   onceward_assert(got == submitted);
   for (const io_event& each : std::span(results).first(got))
     entries_[each.data].moved = each.res;
-}
-
-void send_batch::send_one(entry& what) {
-  do {
-    what.moved = ::send(what.descriptor, what.bytes.data(), what.bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  } while (what.moved < 0 && errno == EINTR);
-  if (what.moved < 0) what.moved = -errno;
 }
 
 }  // namespace onceward::net::detail

@@ -14,6 +14,9 @@
 
 namespace onceward::net::detail {
 
+// send(2) that does not wait and raises no signal: how many bytes the kernel took, or an errno as a negative number.
+ssize_t send_now(int descriptor, std::string_view bytes);
+
 // On one loop, all of it.
 class send_batch {
  public:
@@ -22,8 +25,8 @@ class send_batch {
    public:
     // Asked right before its bytes are sent.
     virtual bool still_sends() const = 0;
-    // How many bytes the kernel took, at least one, or an errno of send(2) as a negative number; -ECANCELED where it
-    // did not want them sent any more. The sender may be destroyed here, and others.
+    // What send_now() would have returned; -ECANCELED where it did not want its bytes sent any more. The sender may be
+    // destroyed here, and others.
     virtual void on_sent(ssize_t moved) = 0;
 
    protected:
@@ -58,7 +61,6 @@ class send_batch {
   };
 
   void send_all();
-  static void send_one(entry& what);
 
   aio_context_t kernel_ = 0;
   bool can_submit_;  // The kernel has a context for us: a container may forbid it.

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace onceward::net::detail {
@@ -56,10 +57,15 @@ struct send_batch_test : testing::Test {
   void SetUp() override {
     ::signal(SIGPIPE, SIG_IGN);  // As the loop has it.
     batch.begin();
-    sending_pair tried;
-    if (!batch.leave(tried.ends[0], "x", tried)) GTEST_SKIP() << "the kernel has no context for asynchronous I/O";
-    batch.end();
-    batch.begin();
+    if (!kernel_has_contexts()) GTEST_SKIP() << "the kernel has no context for asynchronous I/O";
+  }
+
+  // Asked here, so that a batch which does not find it is not taken for a kernel that has none.
+  static bool kernel_has_contexts() {
+    aio_context_t made = 0;
+    if (::syscall(SYS_io_setup, 1, &made) != 0) return false;
+    ::syscall(SYS_io_destroy, made);
+    return true;
   }
 
   void leave(sending_pair& with, std::string_view bytes) { EXPECT_TRUE(batch.leave(with.ends[0], bytes, with)); }

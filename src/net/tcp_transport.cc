@@ -58,11 +58,7 @@ class tcp_transport final : public transport, public detail::polled, public deta
     }
     left_ = loop_.sends().leave(descriptor_, bytes, *this);
     if (left_) return {transfer_status::would_block};
-    ssize_t moved;
-    do {
-      moved = ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (moved < 0 && errno == EINTR);
-    if (moved < 0) moved = -errno;
+    const ssize_t moved = detail::send_now(descriptor_, bytes);
     if (is_block(moved)) writable_ = lost_;
     return outcome_of(moved);
   }

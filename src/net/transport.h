@@ -1,5 +1,5 @@
-// A connected byte stream, as those who speak a protocol over it see it. TCP is one (tcp.h); TLS over it would be
-// another.
+// A connected byte stream, as those who speak a protocol over it see it. TCP is one (tcp_transport.h); TLS over it
+// would be another.
 //
 // Transfers never wait; whoever finds that a transfer would have to wait asks to be told when it is worth another try.
 // Nothing is read ahead, so a connection that is not read from holds its peer back.

@@ -11,6 +11,7 @@
 #include "net/connect_attempt.h"
 #include "net/deadline.h"
 #include "net/listener.h"
+#include "net/send_batch.h"
 #include "net/signals.h"
 
 namespace onceward::net {
@@ -65,12 +66,36 @@ struct transport_test : testing::Test {
     then();
   }
 
-  // Otherwise there is nothing to test: the kernel takes no batches here.
+  // Otherwise there is nothing to test: the kernel takes no batches here, from anybody.
   bool is_put_off(const transfer& what) {
     if (what.status == transfer_status::would_block) return true;
+    EXPECT_FALSE(takes_batches());
     owner.stop();
     no_batches = true;
     return false;
+  }
+
+  static bool takes_batches() {
+    struct nobody final : detail::send_batch::sender {
+      bool still_sends() const override { return false; }
+      void on_sent(ssize_t) override {}
+    } who;
+    detail::send_batch tried;
+    tried.begin();
+    const bool taken = tried.leave(-1, "x", who);
+    tried.end();
+    return taken;
+  }
+
+  // The client, which waits for something, is told of the end and of no bytes before it.
+  void expect_only_the_end_at_client() {
+    client_user.when_readable = [this] {
+      std::array<char, 64> into;
+      EXPECT_EQ(client->receive(into).status, transfer_status::ended);
+      owner.stop();
+    };
+    client->await_readable();
+    owner.run();
   }
 
   void TearDown() override {
@@ -292,13 +317,7 @@ TEST_F(transport_test, asks_its_user_once_more_before_it_sends_what_it_put_off) 
     server->await_writable();
   };
   server->await_readable();
-  client_user.when_readable = [&] {
-    std::array<char, 64> into;
-    EXPECT_EQ(client->receive(into).status, transfer_status::ended);
-    owner.stop();
-  };
-  client->await_readable();
-  owner.run();
+  expect_only_the_end_at_client();
 }
 
 TEST_F(transport_test, ends_its_sending_before_what_it_put_off) {
@@ -308,13 +327,7 @@ TEST_F(transport_test, ends_its_sending_before_what_it_put_off) {
     server->end_sending();
   };
   server->await_readable();
-  client_user.when_readable = [&] {
-    std::array<char, 64> into;
-    EXPECT_EQ(client->receive(into).status, transfer_status::ended);
-    owner.stop();
-  };
-  client->await_readable();
-  owner.run();
+  expect_only_the_end_at_client();
 }
 
 // Both have events under way in one turn; the first that is told ends the other.
