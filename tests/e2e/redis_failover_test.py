@@ -91,14 +91,9 @@ class BehindSentinels(shared_store.RedisStory):
                 for _ in range(8):
                     self.assert_works(via)
             # Also those on which gateways hear of each other.
-            gate, path, key = Gate(), story.new_path(), story.new_key()
-            self.upstream.script(path, upstream.run_then_held(gate))
-            runs = Background(lambda: self.post(path, {}, key, via=first))
-            self.upstream.wait_for_requests(path)
-            waits = Background(lambda: self.post(path, {}, key, via=second))
-            until(lambda: second.waiters() == 1, "the other waits")
-            gate.open()
-            self.assert_replay(waits.result(), runs.result())
+            both = self.run_and_wait(first, second)
+            both.gate.open()
+            self.assert_replay(both.waits.result(), both.runs.result())
         finally:
             self.watched.primary.resume()
 
@@ -147,14 +142,9 @@ class OnACluster(shared_store.RedisStory):
             self.assert_effects(path, 1)
         for node in self.cluster.primaries:
             self.assertTrue(self.slots_of(node))
-        gate, path, key = Gate(), story.new_path(), story.new_key()
-        self.upstream.script(path, upstream.run_then_held(gate))
-        runs = Background(lambda: self.post(path, {}, key, via=first))
-        self.upstream.wait_for_requests(path)
-        waits = Background(lambda: self.post(path, {}, key, via=second))
-        until(lambda: second.waiters() == 1, "the other waits")
-        gate.open()
-        self.assert_replay(waits.result(), runs.result())
+        both = self.run_and_wait(first, second)
+        both.gate.open()
+        self.assert_replay(both.waits.result(), both.runs.result())
         until(lambda: first.metrics()["onceward_records"] >= 21, "they are counted on all nodes")
 
     def test_slots_that_move_while_they_are_used(self):

@@ -63,16 +63,11 @@ class SeveralGateways:
 
     def test_a_wait_outlives_the_sessions_of_all(self):
         first, second = self.start_shared(2, defaults=FOR_EVER)
-        gate, path, key = Gate(), story.new_path(), story.new_key()
-        self.upstream.script(path, upstream.run_then_held(gate))
-        runs = Background(lambda: self.post(path, {}, key, via=first))
-        self.upstream.wait_for_requests(path)
-        waits = Background(lambda: self.post(path, {}, key, via=second))
-        until(lambda: second.waiters() == 1, "the other waits")
+        both = self.run_and_wait(first, second)
         self.end_sessions()
-        gate.open()
-        self.assert_replay(waits.result(), runs.result())
-        self.assert_effects(path, 1)
+        both.gate.open()
+        self.assert_replay(both.waits.result(), both.runs.result())
+        self.assert_effects(both.path, 1)
 
     def test_who_waits_before_the_gateway_listens_is_woken_once_it_does(self):
         way = link.Link((self.server.host, self.server.port))
@@ -80,18 +75,13 @@ class SeveralGateways:
         way.hold(self.listens)
         url = self.url.replace(f"{self.server.host}:{self.server.port}", f"{way.host}:{way.port}")
         first, second = self.start_shared(defaults=FOR_EVER)[0], self.start_shared(url=url, defaults=FOR_EVER)[0]
-        gate, path, key = Gate(), story.new_path(), story.new_key()
-        self.upstream.script(path, upstream.run_then_held(gate))
-        runs = Background(lambda: self.post(path, {}, key, via=first))
-        self.upstream.wait_for_requests(path)
-        waits = Background(lambda: self.post(path, {}, key, via=second))
-        until(lambda: second.waiters() == 1, "the other waits")
-        gate.open()
-        answer = runs.result()
+        both = self.run_and_wait(first, second)
+        both.gate.open()
+        answer = both.runs.result()
         self.assert_works(first)  # By then it has told of the end, and of this one.
-        self.assertTrue(waits.running)
+        self.assertTrue(both.waits.running)
         way.mend()
-        self.assert_replay(waits.result(), answer)
+        self.assert_replay(both.waits.result(), answer)
 
     def test_what_a_killed_gateway_ran_is_unknown_to_the_others(self):
         first, second = self.start_shared(2, defaults=SHORT_LEASE)
@@ -158,18 +148,13 @@ class SeveralGateways:
         gateways = [each.start() for each in (ahead, behind, right)]
         for index, runs_at in enumerate(gateways):
             waits_at = gateways[(index + 1) % 3]
-            gate, path, key = Gate(), story.new_path(), story.new_key()
-            self.upstream.script(path, upstream.run_then_held(gate))
-            runs = Background(lambda: self.post(path, {}, key, via=runs_at))
-            self.upstream.wait_for_requests(path)
-            waits = Background(lambda: self.post(path, {}, key, via=waits_at))
-            until(lambda: waits_at.waiters() == 1, "the other waits")
-            gate.open()
-            answer = runs.result()
-            self.assert_replay(waits.result(), answer)
+            both = self.run_and_wait(runs_at, waits_at)
+            both.gate.open()
+            answer = both.runs.result()
+            self.assert_replay(both.waits.result(), answer)
             for via in gateways:
-                self.assert_replay(self.post(path, {}, key, via=via), answer)
-            self.assert_effects(path, 1)
+                self.assert_replay(self.post(both.path, {}, both.key, via=via), answer)
+            self.assert_effects(both.path, 1)
 
     def test_after_all_of_it_nothing_is_left_behind(self):
         """Three gateways under load, the clock of one a day off; one is killed, one is paused past its leases."""

@@ -1,10 +1,11 @@
 """The base of stories about gateways that share one store: a PostgreSQL database, or Redis."""
 
+import dataclasses
 import json
 import sys
 import tempfile
 
-from . import gateway, postgres, redis, story, upstream
+from . import gateway, postgres, redis, story, upstream, waiting
 
 
 def migrate(configured):
@@ -13,6 +14,15 @@ def migrate(configured):
         json.dump(configured.settings, file)
         file.flush()
         return gateway.run_binary("store", "migrate", "--config", file.name, environment=configured.environment)
+
+
+@dataclasses.dataclass(frozen=True)
+class RunAndWait:
+    path: str
+    key: str
+    gate: waiting.Gate
+    runs: waiting.Background
+    waits: waiting.Background
 
 
 class AnySharedStore(story.Story):
@@ -64,6 +74,16 @@ class AnySharedStore(story.Story):
         self.assert_first(first)
         self.assert_replay(self.post(path, {}, key, via=via), first)
         self.assert_effects(path, 1)
+
+    def run_and_wait(self, here, there):
+        """A request whose attempt runs at gateway `here`, held at a gate, and its duplicate that waits at `there`."""
+        gate, path, key = waiting.Gate(), story.new_path(), story.new_key()
+        self.upstream.script(path, upstream.run_then_held(gate))
+        runs = waiting.Background(lambda: self.post(path, {}, key, via=here))
+        self.upstream.wait_for_requests(path)
+        waits = waiting.Background(lambda: self.post(path, {}, key, via=there))
+        waiting.until(lambda: there.waiters() == 1, "the other waits")
+        return RunAndWait(path, key, gate, runs, waits)
 
     def ready(self, via):
         return via.admin("GET", "/readyz").status == 200
