@@ -71,8 +71,8 @@ function(onceward_find_files target)
   target_compile_definitions(${target} PRIVATE ONCEWARD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 endfunction()
 
-# With sanitizers the compiler takes twice as long for a test, once optimised, as for the same test as it is written; to
-# run, a test takes hardly longer. What it tests is compiled as always.
+# With sanitizers the compiler takes twice as long for a test that it optimises as for the same test as it is written.
+# What is tested is compiled as always.
 function(onceward_compile_quickly target)
   if(ONCEWARD_SANITIZE)
     target_compile_options(${target} PRIVATE -O0)
