@@ -12,7 +12,7 @@ import time
 
 import history
 from e2e import gateway, waiting, wire
-from failpoints import Action, Failpoints, Step
+from failpoints import Action, Failpoints, Step, thaw_after_lease
 from faults import AnyTime, AtStep, OfStore, WhileOpening
 from load import NS, Caller, Load
 
@@ -126,7 +126,7 @@ class Life:
     def _at_step(self, fault, load, chance):
         began = time.monotonic_ns()
         count = 1 if fault.step == Step.client_accept else chance.randint(1, 12)
-        self._failpoints.arm(fault.action, fault.step, fault.place, count, fault.error)
+        self._failpoints.arm(fault.action, fault.step, fault.place, count, fault.error, in_batch=fault.in_batch)
         gives_up_at = len(load.told) + GIVES_UP_AT
         waiting.until(lambda: self._failpoints.times_done or len(load.told) > gives_up_at, f"{fault}, or its end")
         happened = self._failpoints.times_done > 0
@@ -137,7 +137,7 @@ class Life:
             self._wait_for_end(-signal.SIGKILL)
             self._start()
         elif fault.action == Action.freeze:
-            self._thaw_after_the_lease()
+            thaw_after_lease(self._gateway, LEASE_S)
         elif fault.fails_writes:
             self._assert_out_of_service(load)
             self._gateway.kill()
@@ -158,7 +158,7 @@ class Life:
         began = time.monotonic_ns()
         os.kill(self._gateway.pid, fault.signal)
         if fault.signal == signal.SIGSTOP:
-            self._thaw_after_the_lease()
+            thaw_after_lease(self._gateway, LEASE_S)
         elif fault.signal == signal.SIGHUP:
             self._wait_for_answers(load, len(load.told) + STARTS_AT)
             assert self._gateway.running, "SIGHUP ended it"
@@ -219,13 +219,6 @@ class Life:
             return self._gateway.admin("GET", "/readyz").status == 200
         except OSError:
             return False
-
-    def _thaw_after_the_lease(self):
-        """Lets it go on once the leases of what it was doing have run out, by the clock that the store goes by."""
-        state = pathlib.Path(f"/proc/{self._gateway.pid}/stat")
-        waiting.until(lambda: state.read_text().rpartition(") ")[2].startswith("T"), "it is frozen")
-        threading.Event().wait(1.1 * LEASE_S)
-        self._gateway.resume()
 
     def _assert_out_of_service(self, load):
         """A journal that failed says so, takes nothing any more, and the gateway tells that it is not ready."""

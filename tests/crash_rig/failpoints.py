@@ -8,6 +8,9 @@ import pathlib
 import re
 import struct
 import subprocess
+import threading
+
+from e2e import waiting
 
 
 class Step(enum.IntEnum):
@@ -50,8 +53,10 @@ class Place(enum.IntEnum):
 
 
 _BYTES = 65536
-_TRACE_BEGIN = 36
-_TODO, _AT, _WHERE, _COUNTDOWN, _ERROR, _TIMES_DONE, _ADMIN_PORT, _STORE_PORT, _TRACED = range(0, _TRACE_BEGIN, 4)
+_TRACE_BEGIN = 40
+(_TODO, _AT, _WHERE, _AMONG, _COUNTDOWN, _ERROR, _TIMES_DONE, _ADMIN_PORT, _STORE_PORT,
+ _TRACED) = range(0, _TRACE_BEGIN, 4)
+_MARK_OF_BATCH = 0x80
 
 
 def library():
@@ -69,6 +74,14 @@ def preload_for(binary):
     return " ".join(([runtime[1]] if runtime else []) + [library()])
 
 
+def thaw_after_lease(frozen, lease_s):
+    """Lets a gateway go on once the leases of what it was doing have run out, by the clock that its store goes by."""
+    state = pathlib.Path(f"/proc/{frozen.pid}/stat")
+    waiting.until(lambda: state.read_text().rpartition(") ")[2].startswith("T"), "it is frozen")
+    threading.Event().wait(1.1 * lease_s)
+    frozen.resume()
+
+
 class Failpoints:
     """One gateway's, across its restarts."""
 
@@ -84,10 +97,11 @@ class Failpoints:
     def environment(self, binary):
         return {"LD_PRELOAD": preload_for(binary), "ONCEWARD_FAILPOINTS": self.path}
 
-    def arm(self, action, step, place=Place.before, count=1, error=errno.EIO):
-        """`action` at the count-th `step` from now on."""
+    def arm(self, action, step, place=Place.before, count=1, error=errno.EIO, *, in_batch=False):
+        """`action` at the count-th `step` from now on; `in_batch`: of those that are one of several of a batch."""
         self.disarm()
-        for offset, value in ((_AT, step), (_WHERE, place), (_COUNTDOWN, count), (_ERROR, error), (_TIMES_DONE, 0)):
+        for offset, value in ((_AT, step), (_WHERE, place), (_AMONG, in_batch), (_COUNTDOWN, count), (_ERROR, error),
+                              (_TIMES_DONE, 0)):
             self._put(offset, value)
         self._put(_TODO, action)
 
@@ -103,8 +117,15 @@ class Failpoints:
 
     def trace(self):
         """The steps that were reached since, in order."""
+        return [Step(number & ~_MARK_OF_BATCH) for number in self._traced()]
+
+    def trace_of_batches(self):
+        """Those of them that were one of several of a batch."""
+        return [Step(number & ~_MARK_OF_BATCH) for number in self._traced() if number & _MARK_OF_BATCH]
+
+    def _traced(self):
         count = min(self._get(_TRACED), _BYTES - _TRACE_BEGIN)
-        return [Step(number) for number in self._memory[_TRACE_BEGIN:_TRACE_BEGIN + count]]
+        return self._memory[_TRACE_BEGIN:_TRACE_BEGIN + count]
 
     def _put(self, offset, value):
         struct.pack_into("<i", self._memory, offset, value)

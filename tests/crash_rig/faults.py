@@ -23,12 +23,14 @@ class AtStep:
     step: Step
     place: Place = Place.before
     error: int = 0
+    in_batch: bool = False  # Where what several connections send goes out together, between any two of them.
 
     def __str__(self):
         what = {Action.end: "SIGKILL", Action.freeze: "SIGSTOP beyond the lease",
                 Action.pretend_from_now: "a lie"}.get(self.action)
         how = "" if self.action != Action.fail_from_now else ", and all after it"
-        return f"{what or errno.errorcode[self.error]} {self.place.name} {self.step.name}{how}"
+        batch = " in a batch" if self.in_batch else ""
+        return f"{what or errno.errorcode[self.error]} {self.place.name} {self.step.name}{batch}{how}"
 
     @property
     def fails_writes(self):
@@ -87,6 +89,12 @@ COURSE = (
     AtStep(Action.fail_once, Step.upstream_send, error=errno.ECONNRESET),
     AtStep(Action.fail_once, Step.upstream_receive, error=errno.ECONNRESET),
     AtStep(Action.fail_once, Step.client_send, error=errno.EPIPE),
+    AtStep(Action.end, Step.upstream_send, Place.after, in_batch=True),
+    AtStep(Action.end, Step.client_send, Place.after, in_batch=True),
+    AtStep(Action.freeze, Step.upstream_send, Place.after, in_batch=True),
+    AtStep(Action.freeze, Step.client_send, Place.after, in_batch=True),
+    AtStep(Action.fail_once, Step.upstream_send, error=errno.ECONNRESET, in_batch=True),
+    AtStep(Action.fail_once, Step.client_send, error=errno.EPIPE, in_batch=True),
     *[AnyTime(signal.SIGKILL)] * 5,
     *[AnyTime(signal.SIGSTOP)] * 2,
     *[AnyTime(signal.SIGTERM)] * 3,

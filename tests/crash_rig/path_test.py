@@ -1,16 +1,18 @@
 #!/usr/bin/python3
 """The path of a request in system calls: that the rig's list of steps is the whole of it, that the library acts where
-it is told to, and what a disk's error does to a gateway.
+it is told to, also inside of a batch of sends, and what a disk's error does to a gateway.
 """
 
 import errno
 import os
 import signal
+import threading
 
-from e2e import gateway, story, waiting, wire
-from failpoints import Action, Failpoints, Place, Step
+from e2e import gateway, story, upstream, waiting, wire
+from failpoints import Action, Failpoints, Place, Step, thaw_after_lease
 from faults import PATH
 
+LEASE_S = 1.0
 EXECUTED = [Step.client_accept, Step.client_receive,
             Step.journal_write, Step.journal_sync,  # The claim.
             Step.upstream_connect, Step.upstream_send, Step.upstream_receive,
@@ -22,11 +24,12 @@ ENDS = [Step.client_receive, Step.client_close]  # The client's end is read, the
 
 class WithFailpoints(story.Story):
     settings = None
+    idle_reuse_max = "0s"
 
     def setUp(self):
         self.upstream = self.start_upstream()
-        self.gateway = self.make_gateway(self.upstream.url, workers=1, timeouts={"idle_reuse_max": "0s"},
-                                         defaults={"lease": "1s"})
+        self.gateway = self.make_gateway(self.upstream.url, workers=1, defaults={"lease": f"{int(LEASE_S * 1000)}ms"},
+                                         timeouts={"idle_reuse_max": self.idle_reuse_max})
         self.failpoints = Failpoints(self.gateway.folder / "failpoints", self.gateway.admin_address[1])
         self.gateway.environment.update(self.failpoints.environment(gateway.binary()))
         self.gateway.start()
@@ -82,6 +85,117 @@ class Acting(WithFailpoints):
         self.failpoints.arm(Action.fail_once, Step.upstream_connect, error=errno.ECONNREFUSED)
         self.assert_problem(self.retry(), "upstream-unreachable")
         self.assert_first(self.retry())
+
+
+class Batches(WithFailpoints):
+    """What several connections have to say goes out with one system call. Each of them is a step nevertheless, with
+    those before it sent and those behind it not."""
+
+    idle_reuse_max = "1h"  # What goes to a new connection goes alone.
+    clients_count = 8
+
+    def setUp(self):
+        super().setUp()
+        self.clients = [self.gateway.connect() for _ in range(self.clients_count)]
+        for client in self.clients:
+            self.addCleanup(client.close)
+        everybody = threading.Barrier(self.clients_count)
+
+        def answer_once_all_are_there(exchange):
+            everybody.wait(waiting.DEADLINE_S)
+            upstream.ok()(exchange)
+
+        self.upstream.answer_all(answer_once_all_are_there)  # Each has a connection to the upstream from now on.
+        self.send_at_once()
+        self.read_all()
+        self.upstream.answer_all(upstream.ok())
+        self.failpoints.clear_trace()
+
+    def send_at_once(self):
+        """A new request of each client, all of them there before the gateway looks at one."""
+        self.requests = [(story.new_path(), story.new_key()) for _ in self.clients]
+        self.gateway.pause()
+        for client, (path, key) in zip(self.clients, self.requests):
+            client.send(story.json_request("POST", path, {}, key))
+        self.gateway.resume()
+
+    def read_all(self):
+        """What each client is told, None where its connection ends."""
+        def read(client):
+            try:
+                return client.read_response()
+            except (wire.Closed, wire.Truncated):
+                return None
+        return [read(client) for client in self.clients]
+
+    def send_until(self, action, step, place=Place.before, **options):
+        """Requests at once, again until this has happened in a batch: what goes out together is up to threads and disk.
+        Gives the answers to the last ones, which are being read."""
+        self.failpoints.arm(action, step, place, in_batch=True, **options)
+
+        def happens():
+            self.failpoints.clear_trace()
+            self.send_at_once()
+            answers = waiting.Background(self.read_all)
+            waiting.until(lambda: self.failpoints.times_done or not answers.running, f"{step.name}, or all answers")
+            return self.failpoints.times_done and answers
+        return waiting.until(happens, f"{action.name} {place.name} {step.name} in a batch")
+
+    def assert_run_once(self):
+        """Also where the client asks again."""
+        for path, key in self.requests:
+            self.post(path, {}, key)
+            self.assert_requests(path, 1)
+
+    def test_each_of_several_sends_is_a_step(self):
+        sends = (Step.upstream_send, Step.client_send)
+
+        def all_are_seen_in_batches():
+            self.failpoints.clear_trace()
+            self.send_at_once()
+            for answer in self.read_all():
+                self.assert_first(answer)
+            for step in sends:
+                self.assertEqual(self.failpoints.trace().count(step), self.clients_count, step.name)
+            return set(sends) == set(self.failpoints.trace_of_batches())
+        waiting.until(all_are_seen_in_batches, "requests, and answers, that go out together")
+
+    def test_none_is_sent_behind_the_end(self):
+        answers = self.send_until(Action.end, Step.upstream_send, Place.after, count=2)
+        self.assertEqual(self.gateway.wait_for_end(), -signal.SIGKILL)
+        answers.result()
+        sent = self.failpoints.trace().count(Step.upstream_send)
+
+        def arrived():
+            return sum(len(self.upstream.ledger(path)) for path, _ in self.requests)
+        self.upstream.wait_until(lambda: arrived() >= sent, "what was sent")
+        self.gateway.start()
+        self.assertEqual(arrived(), sent)
+
+    def test_a_freeze_behind_one_for_longer_than_its_lease_runs_nothing_twice(self):
+        answers = self.send_until(Action.freeze, Step.upstream_send, Place.after)
+        thaw_after_lease(self.gateway, LEASE_S)
+        answers.result()
+        self.assert_run_once()
+
+    def test_one_that_fails_is_not_sent_and_the_others_are(self):
+        answers = self.send_until(Action.fail_once, Step.upstream_send, count=2, error=errno.ECONNRESET)
+        for answer in answers.result():
+            self.assert_first(answer)  # The one has gone out again, to a new connection.
+        self.assertEqual(self.failpoints.trace().count(Step.upstream_send), self.clients_count + 1)
+        self.assert_run_once()
+
+    def test_one_answer_that_fails_is_lost_and_the_others_are_not(self):
+        answers = self.send_until(Action.fail_once, Step.client_send, count=2, error=errno.EPIPE).result()
+        self.assertEqual(answers.count(None), 1)
+        self.assert_run_once()
+
+    def test_what_is_only_pretended_is_not_sent(self):
+        answers = self.send_until(Action.pretend_from_now, Step.client_send)
+        waiting.until(lambda: self.failpoints.trace().count(Step.client_send) == self.clients_count, "all are answered")
+        self.assert_first(self.retry())  # Whatever was to be sent before this has been.
+        self.gateway.kill()
+        self.assertEqual(answers.result().count(None), self.failpoints.times_done)
 
 
 class DiskErrors(WithFailpoints):

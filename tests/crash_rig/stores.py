@@ -15,7 +15,7 @@ class Journal:
 
     port = 0
     births = BIRTHS
-    lives = (*["synced"] * 6, "written")  # In turn. The synced ones of a round take the whole course.
+    lives = (*["synced"] * 7, "written")  # In turn. The synced ones of a round take the whole course.
 
     def __init__(self, durability, folder):
         self.durability = durability
