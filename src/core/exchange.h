@@ -230,9 +230,9 @@ class exchange {
   // Nothing of it runs: it waits for the attempt or the probe of another.
   bool is_waiting() const { return std::holds_alternative<waiting>(state_); }
 
-  // Whether the attempt that it asked to forward may begin now. Where the lease has ended meanwhile, others may act on
-  // the key: it is then to end as a definite failure, without a byte sent.
-  bool may_begin_attempt(base::moment now) const {
+  // Whether bytes of the attempt that it asked to forward may be sent now. Where the lease has ended meanwhile, others
+  // may act on the key: it is then to end without another byte, as a definite failure if none was sent before.
+  bool may_send_attempt(base::moment now) const {
     const auto* running = std::get_if<forwarding>(&state_);
     return running != nullptr && now < running->lease_end;
   }

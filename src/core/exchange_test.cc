@@ -268,16 +268,16 @@ TEST(exchange, a_grant_that_arrives_after_its_lease_is_given_back_and_not_forwar
   EXPECT_EQ(s.refused()->type, problem_type::store_unavailable);
 }
 
-TEST(exchange, an_attempt_may_not_begin_when_its_lease_has_ended) {
+TEST(exchange, nothing_of_an_attempt_may_be_sent_when_its_lease_has_ended) {
   script s;
   s.granted();
-  EXPECT_TRUE(s.machine.may_begin_attempt(s.now + s.rules.lease - milliseconds{1}));
-  EXPECT_FALSE(s.machine.may_begin_attempt(s.now + s.rules.lease));
+  EXPECT_TRUE(s.machine.may_send_attempt(s.now + s.rules.lease - milliseconds{1}));
+  EXPECT_FALSE(s.machine.may_send_attempt(s.now + s.rules.lease));
   s.after(s.rules.lease / 3).tell(event_deadline{}).tell(event_renewal_replied{applied{}});
-  EXPECT_TRUE(s.machine.may_begin_attempt(s.now + s.rules.lease - milliseconds{1}));
-  EXPECT_FALSE(s.machine.may_begin_attempt(s.now + s.rules.lease));
+  EXPECT_TRUE(s.machine.may_send_attempt(s.now + s.rules.lease - milliseconds{1}));
+  EXPECT_FALSE(s.machine.may_send_attempt(s.now + s.rules.lease));
   s.answered(200);
-  EXPECT_FALSE(s.machine.may_begin_attempt(s.now));
+  EXPECT_FALSE(s.machine.may_send_attempt(s.now));
 }
 
 // ---- The store fails -----------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ class guarded_exchange final : public request_handler, private io::exchange_host
   void finished() override;
 
   // ---- For the upstream ---------------------------------------------------------------------------------------------
-  bool may_begin() const override { return use_ != response_use::collected || shell_->may_begin_attempt(); }
+  bool may_send() const override { return use_ != response_use::collected || shell_->may_send_attempt(); }
   void on_upstream_head(const http::response_head_view& head) override;
   void on_upstream_body(std::string_view piece, bool last) override;
   void on_upstream_pause() override;

@@ -91,7 +91,7 @@ void upstream_call::on_connection(upstream_connection& ready) {
 
 // Asked before bytes go out only: once they have, only what became of them says whether the request may have run.
 bool upstream_call::still_sends() const {
-  return any_accepted_ || user_.may_begin();
+  return user_.may_send();
 }
 
 void upstream_call::on_no_connection(upstream_failure_kind why) {
@@ -101,6 +101,8 @@ void upstream_call::on_no_connection(upstream_failure_kind why) {
 void upstream_call::push() {
   if (broken_) return;
   while (backlog() > 0) {
+    // Of a request of which nothing was accepted, what send() says may have become of it comes first.
+    if (any_accepted_ && !user_.may_send()) return fail(upstream_failure_kind::timed_out);
     const net::transfer moved = connection_->stream().send(request_.readable().substr(sent_));
     if (moved.status == net::transfer_status::would_block) {
       if (sent_ > request_bytes_kept) forget_sent();

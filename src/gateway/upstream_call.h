@@ -31,9 +31,9 @@ core::problem_type problem_of(const upstream_failure& why);
 
 class upstream_call_user {
  public:
-  // Asked when a connection is there and no byte has been sent on any yet, and again right before the first is. If not,
-  // the call fails, definitely.
-  virtual bool may_begin() const { return true; }
+  // Asked when a connection is there, again right before bytes are sent that were put off, and before more are sent of
+  // a request of which the kernel has accepted a part. If not, the call fails, definitely where no byte was accepted.
+  virtual bool may_send() const { return true; }
   // An interim head (but for 101), or the final one. Valid during the call.
   virtual void on_upstream_head(const http::response_head_view& head) = 0;
   // The next piece of the body; the last, which may be empty, ends the call.

@@ -72,9 +72,9 @@ class exchange_shell final : public mail_receiver {
 
   const record_key& key() const { return key_; }
   bool is_waiting() const { return machine_.is_waiting(); }
-  // For the host, right before it sends the first byte of what forward() asked for. Looks at the clock, because a
-  // thread may have stood still since the loop did.
-  bool may_begin_attempt() const { return machine_.may_begin_attempt(context_.loop.read_clock()); }
+  // For the host, right before it sends bytes of what forward() asked for. Looks at the clock, because a thread may
+  // have stood still since the loop did.
+  bool may_send_attempt() const { return machine_.may_send_attempt(context_.loop.read_clock()); }
   std::optional<core::exchange::grant> granted() const { return machine_.granted(); }
 
  private:

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/assert.h"
+
 namespace onceward::simulation {
 
 using std::chrono::microseconds;
@@ -18,16 +20,18 @@ microseconds some_latency(dice& random) {
 }
 
 constexpr std::size_t send_bytes_max = 16u << 10;
+constexpr std::size_t put_off_bytes_max = 16u << 10;
 
 }  // namespace
 
 // ---- The end in a process ------------------------------------------------------------------------------------------
 
-class wire::end_in_process final : public net::transport {
+class wire::end_in_process final : public net::transport, private put_off_sends::sender {
  public:
   end_in_process(std::shared_ptr<wire> of, net::loop& on) : wire_(std::move(of)), loop_(on) { wire_->inside_ = this; }
 
   ~end_in_process() override {
+    forget_put_off();
     wire_->inside_ = nullptr;
     if (wire_->lost_) return;
     // Data that nobody has read makes the kernel reset the connection.
@@ -51,27 +55,20 @@ class wire::end_in_process final : public net::transport {
   }
 
   net::transfer send(std::string_view bytes) override {
-    if (wire_->lost_) return {net::transfer_status::failed};
-    // A kernel's buffer that is nearly full takes a part, and the rest later.
-    if (wire_->random_.below(32) == 0 && !std::exchange(took_part_, true)) {
-      bytes = bytes.substr(0, 1 + wire_->random_.below(bytes.size()));
-    } else if (took_part_) {
-      took_part_ = false;
-      return {net::transfer_status::would_block};
+    onceward_assert(!bytes.empty());
+    if (put_off_) return {net::transfer_status::would_block};
+    if (const auto made = std::exchange(made_, std::nullopt)) {
+      onceward_assert(bytes.starts_with(made->bytes));
+      return *made->outcome;
     }
-    bytes = bytes.substr(0, send_bytes_max);
     // What a process sends in its last moments, after its end, nobody gets.
     if (process_of(loop_).ended()) return {net::transfer_status::moved, bytes.size()};
-    wire_->out_bytes_ += bytes;
-    wire_->time_.at(wire_->arrival(wire_->last_out_), [of = wire_, size = bytes.size()] {
-      const std::string arrived = of->out_bytes_.substr(0, size);
-      of->out_bytes_.erase(0, size);
-      if (of->lost_) return;
-      const std::size_t passed = of->pass(size);
-      if (of->outside_ != nullptr && passed > 0) of->outside_->on_bytes(std::string_view(arrived).substr(0, passed));
-      if (passed < size) of->break_both();
-    });
-    return {net::transfer_status::moved, bytes.size()};
+    if (bytes.size() <= put_off_bytes_max && wire_->random_.below(2) == 0 && sends_of(loop_).add(*this)) {
+      put_off_ = put_off_send{.bytes = std::string(bytes), .outcome = std::nullopt};
+      reached(delicate_moment::send_put_off);
+      return {net::transfer_status::would_block};
+    }
+    return send_now(bytes);
   }
 
   void await_readable() override { await(readable_); }
@@ -79,6 +76,7 @@ class wire::end_in_process final : public net::transport {
   void await_lost() override { await(lost_); }
 
   void end_sending() override {
+    forget_put_off();
     if (std::exchange(sending_ended_, true)) return;
     wire_->time_.at(wire_->arrival(wire_->last_out_), [of = wire_] {
       if (!of->lost_ && of->outside_ != nullptr) of->outside_->on_ended();
@@ -91,12 +89,76 @@ class wire::end_in_process final : public net::transport {
   void tell() {
     if (telling_) return;
     telling_ = true;
-    process_of(loop_).post(microseconds(2), [of = wire_] {
+    post_to(loop_, microseconds(2), [of = wire_] {
       if (of->inside_ != nullptr) of->inside_->tell_now();
     });
   }
 
  private:
+  struct put_off_send {
+    std::string bytes;
+    std::optional<net::transfer> outcome;  // None: not sent, or not yet.
+  };
+
+  net::transfer send_now(std::string_view bytes) {
+    if (wire_->lost_) return {net::transfer_status::failed};
+    // A kernel's buffer that is nearly full takes a part, and the rest later.
+    if (wire_->random_.below(32) == 0 && !std::exchange(took_part_, true)) {
+      bytes = bytes.substr(0, 1 + wire_->random_.below(bytes.size()));
+      reached(delicate_moment::sent_in_part);
+    } else if (took_part_) {
+      took_part_ = false;
+      return {net::transfer_status::would_block};
+    }
+    bytes = bytes.substr(0, send_bytes_max);
+    wire_->out_bytes_ += bytes;
+    wire_->time_.at(wire_->arrival(wire_->last_out_), [of = wire_, size = bytes.size()] {
+      const std::string arrived = of->out_bytes_.substr(0, size);
+      of->out_bytes_.erase(0, size);
+      if (of->lost_) return;
+      const std::size_t passed = of->pass(size);
+      if (of->outside_ != nullptr && passed > 0) of->outside_->on_bytes(std::string_view(arrived).substr(0, passed));
+      if (passed < size) of->break_both();
+    });
+    return {net::transfer_status::moved, bytes.size()};
+  }
+
+  bool still_sends() const { return user_ == nullptr || user_->still_sends(); }
+
+  void forget_put_off() {
+    if (std::exchange(put_off_, std::nullopt)) sends_of(loop_).forget(*this);
+  }
+
+  void send_put_off() override {
+    if (!still_sends()) return;
+    put_off_->outcome = send_now(put_off_->bytes);
+    if (put_off_->outcome->status == net::transfer_status::moved) reached(delicate_moment::sent);
+  }
+
+  void on_sent() override {
+    put_off_send told = *std::exchange(put_off_, std::nullopt);
+    const bool withdrawn = !told.outcome;
+    if (!withdrawn && told.outcome->status == net::transfer_status::would_block) {
+      if (writable_) tell();
+      return;
+    }
+    if (withdrawn) {
+      saw(sometimes::put_off_send_withdrawn);
+    } else {
+      if (told.outcome->status == net::transfer_status::moved && !still_sends())
+        saw(sometimes::told_of_a_send_after_its_lease);
+      made_ = std::move(told);
+    }
+    if (!std::exchange(writable_, false) || user_ == nullptr) return;
+    withdrawn ? user_->on_withdrawn() : user_->on_writable();
+  }
+
+  void reached(delicate_moment which) {
+    if (wire_->leads_to_upstream_) process_of(loop_).reached(which);
+  }
+
+  void saw(sometimes what) { process_of(loop_).net().saw(what); }
+
   void await(bool& awaited) {
     awaited = true;
     tell();
@@ -115,7 +177,7 @@ class wire::end_in_process final : public net::transport {
       return true;
     };
     static_cast<void>(tell_if(readable_, is_readable, &net::transport_user::on_readable) ||
-                      tell_if(writable_, true, &net::transport_user::on_writable) ||
+                      tell_if(writable_, !put_off_, &net::transport_user::on_writable) ||
                       tell_if(lost_, wire_->lost_, &net::transport_user::on_lost));
   }
 
@@ -129,6 +191,8 @@ class wire::end_in_process final : public net::transport {
   bool sending_ended_ = false;
   bool reset_ = false;
   bool took_part_ = false;
+  std::optional<put_off_send> put_off_;  // What became of it is known when it is sent, and told a little later.
+  std::optional<put_off_send> made_;     // For the next send().
 };
 
 // ---- The wire ------------------------------------------------------------------------------------------------------
@@ -207,7 +271,8 @@ std::shared_ptr<wire> network::connect(process& to, outsider& from, std::uint64_
     made->reset();
     return made;
   }
-  to.post(some_latency(random_), [made, to_whom = open[dice(seed).below(open.size())]] {
+  const auto chosen = open[dice(seed).below(open.size())];
+  post_to(*chosen->on, some_latency(random_), [made, to_whom = chosen] {
     if (!to_whom->open) return made->reset();
     run_on(*to_whom->on, [&] { to_whom->on_accepted(made->make_transport(*to_whom->on)); });
   });
@@ -216,11 +281,9 @@ std::shared_ptr<wire> network::connect(process& to, outsider& from, std::uint64_
 
 void network::connect_upstream(net::loop& from, std::uint64_t seed,
                                std::function<void(result<std::unique_ptr<net::transport>>)> on_connected) {
-  process& owner = process_of(from);
   const auto answer = [&](microseconds after, auto outcome) {
-    owner.post(after, [&from, tell = std::move(on_connected), outcome]() mutable {
-      run_on(from, [&] { tell(outcome(from)); });
-    });
+    post_to(from, after,
+            [&from, tell = std::move(on_connected), outcome]() mutable { run_on(from, [&] { tell(outcome(from)); }); });
   };
   using made_or_not = result<std::unique_ptr<net::transport>>;
   switch (upstream_->admit()) {
@@ -232,8 +295,10 @@ void network::connect_upstream(net::loop& from, std::uint64_t seed,
       break;
   }
   auto made = make_wire(seed, nullptr);
+  made->set_leads_to_upstream();
   upstream_->accept(made);
   answer(some_latency(random_), [made](net::loop& on) -> made_or_not { return made->make_transport(on); });
+  process_of(from).reached(delicate_moment::connecting);
 }
 
 }  // namespace onceward::simulation

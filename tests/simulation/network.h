@@ -1,5 +1,5 @@
 // Byte streams between processes and those outside them, clients and upstreams, as TCP would carry them: in order and
-// whole, but late, in pieces, and until the connection breaks.
+// whole, but late, in pieces, and until the connection breaks. Sends are put off now and then.
 //
 // A process sees its end through net/transport.h, as it sees a socket; who is outside is told.
 #pragma once
@@ -18,7 +18,9 @@
 #include "net/transport.h"
 #include "tests/simulation/dice.h"
 #include "tests/simulation/process.h"
+#include "tests/simulation/put_off_sends.h"
 #include "tests/simulation/schedule.h"
+#include "tests/simulation/sometimes.h"
 
 namespace onceward::simulation {
 
@@ -54,6 +56,7 @@ class wire : public std::enable_shared_from_this<wire> {
 
   // ---- The process's end ----
 
+  void set_leads_to_upstream() { leads_to_upstream_ = true; }
   std::unique_ptr<net::transport> make_transport(net::loop& on);
 
  private:
@@ -74,6 +77,7 @@ class wire : public std::enable_shared_from_this<wire> {
   bool in_ended_ = false;
   std::string out_bytes_;  // Sent by the process and not arrived.
   bool lost_ = false;
+  bool leads_to_upstream_ = false;
   std::optional<std::size_t> cut_after_;
   std::size_t passed_ = 0;
   base::moment last_in_{};
@@ -101,7 +105,7 @@ class network {
     virtual void accept(const std::shared_ptr<wire>& made) = 0;
   };
 
-  network(schedule& time, std::uint64_t seed) : time_(time), random_(seed) {}
+  network(schedule& time, std::uint64_t seed, sometimes_counts& seen) : time_(time), random_(seed), seen_(seen) {}
 
   // The next connection that is made breaks when so many bytes have arrived on either side.
   void cut_next_after(std::size_t bytes) { cut_next_ = bytes; }
@@ -119,10 +123,12 @@ class network {
                         std::function<void(result<std::unique_ptr<net::transport>>)> on_connected);
 
   schedule& time() { return time_; }
+  void saw(sometimes what) { seen_.hit(what); }
 
  private:
   schedule& time_;
   dice random_;
+  sometimes_counts& seen_;
   std::shared_ptr<wire> make_wire(std::uint64_t seed, outsider* outside);
 
   host* upstream_ = nullptr;
@@ -132,7 +138,10 @@ class network {
 
 // The process that a loop belongs to.
 process& process_of(net::loop& of);
-// Runs `what` as a handler of the loop, now, unless it has stopped.
+put_off_sends& sends_of(net::loop& of);
+// Does `what` on the loop's thread after `delay` of true time, or as soon after that as the thread can.
+void post_to(net::loop& on, base::moment::duration delay, schedule::work what);
+// There: runs `what` as a handler of the loop, now, unless it has stopped.
 void run_on(net::loop& on, const std::function<void()>& what);
 
 }  // namespace onceward::simulation

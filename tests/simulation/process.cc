@@ -49,10 +49,24 @@ void process::stop_until(base::moment when) {
 
 void process::go_on() {
   const std::shared_ptr<life> mine = life_;
-  for (const schedule::work& each : std::exchange(mine->missed, {})) {
+  for (schedule::work& each : std::exchange(mine->missed, {})) {
     if (mine->ended) return;
-    run(each);
+    if (stopped()) {
+      mine->missed.push_back(std::move(each));
+    } else {
+      run(each);
+    }
   }
+}
+
+void process::at_next(delicate_moment when, schedule::work what) {
+  awaited_ = when;
+  at_awaited_ = std::move(what);
+}
+
+void process::reached(delicate_moment which) {
+  if (which != awaited_) return;
+  if (const schedule::work what = std::exchange(at_awaited_, nullptr)) what();
 }
 
 void process::end() {

@@ -19,6 +19,14 @@ namespace onceward::simulation {
 
 class network;
 
+// In which it is worst to be stopped, on the way to the upstream.
+enum class delicate_moment {
+  connecting,
+  send_put_off,  // And not made.
+  sent,          // And the sender not told.
+  sent_in_part,
+};
+
 class process {
  public:
   struct clock_error {
@@ -41,6 +49,10 @@ class process {
 
   void stop_until(base::moment when);
   bool stopped() const { return life_->stopped_until > time_.now(); }
+
+  // Does `what` when it next reaches that moment, and nothing that was to be done at another one.
+  void at_next(delicate_moment when, schedule::work what);
+  void reached(delicate_moment which);
 
   // From here on nothing that it still does, in its destructors too, is seen by anybody.
   void end();
@@ -75,6 +87,8 @@ class process {
   base::moment born_;
   base::moment clock_at_birth_;
   std::chrono::milliseconds wall_offset_{0};
+  delicate_moment awaited_{};
+  schedule::work at_awaited_;  // None where no moment is awaited.
   std::shared_ptr<life> life_;
 };
 

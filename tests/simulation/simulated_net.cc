@@ -17,6 +17,7 @@
 #include "net/wake_up.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/process.h"
+#include "tests/simulation/put_off_sends.h"
 
 namespace onceward::net {
 
@@ -35,9 +36,12 @@ constexpr microseconds tick{1'024};
 
 namespace detail {
 
-// No sockets to watch, and none to send to.
+// No sockets to watch.
 class poller {};
-class send_batch {};
+class send_batch : public simulation::put_off_sends {
+ public:
+  using put_off_sends::put_off_sends;
+};
 
 // What a simulated loop has beside its clock.
 class timer_wheel {
@@ -74,7 +78,7 @@ class timer_wheel {
     if (when >= waking_at_) return;
     waking_at_ = when;
     const auto delay = owner.true_time_of(when) - owner.time().now();
-    owner.post(std::max(delay, base::moment::duration{0}), [this, when] {
+    simulation::post_to(loop_, std::max(delay, base::moment::duration{0}), [this, when] {
       if (waking_at_ == when) wake();
     });
   }
@@ -105,7 +109,9 @@ class timer_wheel {
 
 // ---- The loop ------------------------------------------------------------------------------------------------------
 
-loop::loop() : timers_(std::make_unique<detail::timer_wheel>(process::current(), *this)) {
+loop::loop()
+    : timers_(std::make_unique<detail::timer_wheel>(process::current(), *this)),
+      sends_(std::make_unique<detail::send_batch>(process::current(), *this)) {
   refresh_now();
 }
 
@@ -120,13 +126,15 @@ void loop::refresh_now() {
 }
 
 void loop::post(callback work) {
-  timers_->owner.post(turn, [this, run_work = std::move(work)] { simulation::run_on(*this, run_work); });
+  simulation::post_to(*this, turn, [this, run_work = std::move(work)] { simulation::run_on(*this, run_work); });
 }
 
 void loop::stop() {
   if (std::exchange(timers_->stopped, true)) return;
-  timers_->owner.post(turn, [this] {
-    if (const auto body = std::exchange(timers_->body, nullptr)) body();
+  simulation::post_to(*this, turn, [this] {
+    sends_->when_all_are_told([this] {
+      if (const auto body = std::exchange(timers_->body, nullptr)) body();
+    });
   });
 }
 
@@ -289,6 +297,14 @@ namespace onceward::simulation {
 
 process& process_of(net::loop& of) {
   return of.timers().owner;
+}
+
+put_off_sends& sends_of(net::loop& of) {
+  return of.sends();
+}
+
+void post_to(net::loop& on, base::moment::duration delay, schedule::work what) {
+  process_of(on).post(delay, [&on, work = std::move(what)]() mutable { on.sends().enter(std::move(work)); });
 }
 
 void run_on(net::loop& on, const std::function<void()>& what) {

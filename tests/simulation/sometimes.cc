@@ -82,6 +82,10 @@ std::string_view to_string(sometimes what) {
       return "failover_lost_a_claim";
     case sometimes::failover_lost_a_result:
       return "failover_lost_a_result";
+    case sometimes::put_off_send_withdrawn:
+      return "put_off_send_withdrawn";
+    case sometimes::told_of_a_send_after_its_lease:
+      return "told_of_a_send_after_its_lease";
   }
   return "";
 }

@@ -48,8 +48,10 @@ enum class sometimes : std::uint8_t {
   command_delivered_twice,
   failover_lost_a_claim,
   failover_lost_a_result,
+  put_off_send_withdrawn,
+  told_of_a_send_after_its_lease,
 };
-inline constexpr std::size_t sometimes_count = 39;
+inline constexpr std::size_t sometimes_count = 41;
 
 std::string_view to_string(sometimes what);
 

@@ -81,7 +81,7 @@ world::world(surroundings& around, std::uint64_t seed, bool tell)
       random_(seed, {7}),
       tells_(tell),
       sees_(time_, about_.rules, around.all, about_.deduplicates, tells_, seen_),
-      net_(time_, seed),
+      net_(time_, seed, seen_),
       upstream_(time_, about_, around.all, sees_, seed),
       clients_around_{
           .time = time_,
@@ -266,12 +266,8 @@ void world::strike(const planned_fault& fault) {
       if (disk_ != nullptr && random.below(2) == 0) return kill_in_commit(which, power, random.next());
       return kill(which, power, random.next());
     }
-    case fault_kind::stop: {
-      if (!which.is_up) return;
-      const milliseconds span(random.between(50, about_.rules.lease.count() * 2));
-      if (span > about_.rules.lease) sees_.saw(sometimes::stopped_beyond_lease);
-      return which.runs->stop_until(time_.now() + span);
-    }
+    case fault_kind::stop:
+      return stop(which, random);
     case fault_kind::drain:
       return drain(which);
     case fault_kind::connection_cut:
@@ -295,6 +291,28 @@ void world::strike(const planned_fault& fault) {
     case fault_kind::resolution:
       return resolve(random.next());
   }
+}
+
+// At once, or at a moment at which that is worse.
+void world::stop(slot& which, dice& random) {
+  if (!which.is_up) return;
+  const milliseconds span(random.between(50, about_.rules.lease.count() * 2));
+  const auto strikes = [this, &which, span](std::string_view when) {
+    tells_.say(time_.now(), "gateway ", which.number, " is stopped ", when);
+    if (span > about_.rules.lease) sees_.saw(sometimes::stopped_beyond_lease);
+    which.runs->stop_until(time_.now() + span);
+  };
+  switch (random.below(8)) {
+    case 0:
+      return which.runs->at_next(delicate_moment::connecting, [strikes] { strikes("while it connects"); });
+    case 1:
+      return which.runs->at_next(delicate_moment::send_put_off, [strikes] { strikes("before it has sent"); });
+    case 2:
+      return which.runs->at_next(delicate_moment::sent, [strikes] { strikes("when it has sent"); });
+    case 3:
+      return which.runs->at_next(delicate_moment::sent_in_part, [strikes] { strikes("when it has sent a part"); });
+  }
+  strikes("now");
 }
 
 void world::jump_clock(std::uint64_t luck) {
@@ -384,6 +402,7 @@ void world::calm_down() {
   }
   for (slot& each : slots_) {
     if (each.runs->stopped()) each.runs->stop_until(time_.now());
+    each.runs->at_next({}, nullptr);
     if (each.is_up && each.journal != nullptr) each.journal->instead_of_next_commit(nullptr);
     if (each.is_up && each.journal != nullptr && each.journal->has_failed()) kill(each, false, random_.next());
   }

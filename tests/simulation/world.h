@@ -73,6 +73,7 @@ class world {
   void drain(slot& which);
   void end(slot& which);
   void restart_later(slot& which, milliseconds after);
+  void stop(slot& which, dice& random);
   void watch_journal(slot& which);
 
   void strike(const planned_fault& fault);
