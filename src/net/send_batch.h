@@ -49,8 +49,8 @@ class send_batch {
   void forget(const sender& who);
 
  private:
-  static constexpr std::size_t entries_max = 64;
-  static constexpr std::size_t bytes_max = std::size_t{64} << 10;
+  static constexpr std::size_t entries_max = 256;
+  static constexpr std::size_t bytes_max = std::size_t{256} << 10;
   static constexpr std::size_t bytes_each_max = std::size_t{16} << 10;  // More is not worth a copy.
 
   struct entry {

@@ -139,10 +139,10 @@ TEST_F(send_batch_test, takes_as_much_as_it_has_room_for) {
     batch.begin();
     return pairs.size();
   };
-  EXPECT_EQ(take_all(piece), 4u);
+  EXPECT_EQ(take_all(piece), 16u);
   for (const auto& each : pairs)
     EXPECT_EQ(each->arrived(), piece);
-  EXPECT_EQ(take_all("small"), 64u);
+  EXPECT_EQ(take_all("small"), 256u);
   for (const auto& each : pairs)
     EXPECT_EQ(each->arrived(), "small");
   batch.end();
