@@ -15,6 +15,17 @@ struct upstream_connecting {
   std::unique_ptr<net::connect_attempt> attempt;
 };
 
+namespace {
+
+// Bytes or an end on a connection that nobody uses mean that nobody can.
+bool is_quiet(net::transport& idle) {
+  if (idle.is_known_quiet()) return true;
+  std::array<char, 1> unexpected;
+  return idle.receive(unexpected).status == net::transfer_status::would_block;
+}
+
+}  // namespace
+
 // ---- Addresses -----------------------------------------------------------------------------------------------------
 
 upstream_pool::upstream_pool(net::loop& loop, const settings& from, worker_counters& counts, logger& log)
@@ -107,12 +118,9 @@ upstream_connection* upstream_pool::take_idle(upstream_endpoint& where, const up
   while (!where.idle.empty()) {
     upstream_connection& latest = *where.idle.back();
     if (loop_.now() - latest.idle_since_ > demand.idle_max) return nullptr;
-    if (demand.checked) {
-      std::array<char, 1> unexpected;
-      if (latest.stream_->receive(unexpected).status != net::transfer_status::would_block) {
-        discard(latest);
-        continue;
-      }
+    if (demand.checked && !is_quiet(*latest.stream_)) {
+      discard(latest);
+      continue;
     }
     where.idle.pop_back();
     latest.reused_ = true;

@@ -1,7 +1,9 @@
 #include "net/poller.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 #include <system_error>
 
 #include <sys/epoll.h>
@@ -61,9 +63,13 @@ void poller::recall(place_number where) {
   recalled_.push_back(name_of(where));
 }
 
-void poller::tell(std::uint64_t name, std::uint32_t events) {
+polled* poller::find(std::uint64_t name) const {
   const place& there = places_[static_cast<std::uint32_t>(name)];
-  if (there.who != nullptr && there.life == name >> 32) there.who->on_events(events);
+  return there.life == name >> 32 ? there.who : nullptr;
+}
+
+void poller::tell(std::uint64_t name) {
+  if (polled* const who = find(name)) who->on_events();
 }
 
 void poller::await() {
@@ -83,22 +89,28 @@ void poller::hand_out() {
 
 // False if there was nothing.
 bool poller::hand_out_some() {
-  std::array<epoll_event, events_at_once> events;
-  const int count = ::epoll_wait(set_.native_handle(), events.data(), events_at_once, 0);
+  std::array<epoll_event, events_at_once> memory;
+  const int count = ::epoll_wait(set_.native_handle(), memory.data(), events_at_once, 0);
+  const auto events = std::span(memory).first(static_cast<std::size_t>(std::max(count, 0)));
+  for (const epoll_event& each : events) {
+    if (polled* const who = find(each.data.u64)) who->note_events(each.events);
+  }
+  up_to_date_ = events.size() < memory.size();  // Otherwise the kernel may have more to say.
   loop_.sends().begin();
-  for (int i = 0; i < count; ++i) {
+  for (const epoll_event& each : events) {
     loop_.refresh_now();
-    tell(events[static_cast<std::size_t>(i)].data.u64, events[static_cast<std::size_t>(i)].events);
+    tell(each.data.u64);
   }
   loop_.sends().end();
-  return count > 0;
+  up_to_date_ = false;
+  return !events.empty();
 }
 
 void poller::hand_out_recalled() {
   recalled_now_.swap(recalled_);
   loop_.sends().begin();
   for (const std::uint64_t name : recalled_now_)
-    tell(name, 0);
+    tell(name);
   loop_.sends().end();
   recalled_now_.clear();
 }

@@ -18,8 +18,11 @@ namespace onceward::net::detail {
 // Whoever is told, on the loop.
 class polled {
  public:
-  // `events` as epoll_wait(2) gives them, or none after poller::recall(). May remove itself and be destroyed.
-  virtual void on_events(std::uint32_t events) = 0;
+  // What has happened, as epoll_wait(2) gives it. Everybody's is noted before anybody is told, and nothing else is done
+  // here.
+  virtual void note_events(std::uint32_t events) = 0;
+  // Behind that, or after poller::recall(). May remove itself and be destroyed.
+  virtual void on_events() = 0;
 
  protected:
   ~polled() = default;
@@ -42,6 +45,9 @@ class poller {
   // Calls whoever is there once more, later.
   void recall(place_number where);
 
+  // Everybody has noted all that had happened when the kernel was asked last, and the loop is at what it told then.
+  bool is_up_to_date() const { return up_to_date_; }
+
  private:
   using descriptor_set = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
 
@@ -51,7 +57,8 @@ class poller {
     std::uint32_t life = 0;
   };
   std::uint64_t name_of(place_number where) const { return std::uint64_t{places_[where].life} << 32 | where; }
-  void tell(std::uint64_t name, std::uint32_t events);
+  polled* find(std::uint64_t name) const;  // Null if it has gone.
+  void tell(std::uint64_t name);
 
   void await();
   void hand_out();
@@ -62,6 +69,7 @@ class poller {
   descriptor_set set_;
   std::vector<place> places_;
   std::vector<place_number> free_places_;
+  bool up_to_date_ = false;
   std::vector<std::uint64_t> recalled_;
   std::vector<std::uint64_t> recalled_now_;  // Kept for its memory.
 };

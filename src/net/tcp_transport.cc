@@ -77,6 +77,8 @@ class tcp_transport final : public transport, public detail::polled, public deta
     ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   }
 
+  bool is_known_quiet() const override { return !readable_ && loop_.connections().is_up_to_date(); }
+
   std::string_view peer_ip() const override { return peer_ip_; }
 
  private:
@@ -122,12 +124,14 @@ class tcp_transport final : public transport, public detail::polled, public deta
     withdrawn ? user_->on_withdrawn() : user_->on_writable();
   }
 
-  void on_events(std::uint32_t events) override {
+  void note_events(std::uint32_t events) override {
     lost_ |= (events & (EPOLLERR | EPOLLHUP)) != 0;
     receiving_ends_ |= lost_ || (events & EPOLLRDHUP) != 0;
     readable_ |= receiving_ends_ || (events & EPOLLIN) != 0;
     writable_ |= lost_ || (events & EPOLLOUT) != 0;
+  }
 
+  void on_events() override {
     const wait waits[] = {{&readable_awaited_, readable_, &transport_user::on_readable},
                           {&writable_awaited_, can_send(), &transport_user::on_writable},
                           {&lost_awaited_, lost_, &transport_user::on_lost}};

@@ -68,6 +68,10 @@ class transport {
   // Makes the destructor reset the connection, so that the peer cannot take what was sent for the whole.
   virtual void reset_on_close() = 0;
 
+  // Whether it is known without asking that nothing has arrived that was not received, no bytes, no end and no loss, as
+  // of the moment to which the loop has got. False where it is not known.
+  virtual bool is_known_quiet() const = 0;
+
   // The peer's address without its port, "192.0.2.1" or "2001:db8::1".
   virtual std::string_view peer_ip() const = 0;
 };

@@ -331,6 +331,33 @@ TEST_F(transport_test, ends_its_sending_before_what_it_put_off) {
 }
 
 // Both have events under way in one turn; the first that is told ends the other.
+TEST_F(transport_test, is_known_to_be_quiet_while_what_the_kernel_told_of_is_handed_out) {
+  server_user.when_readable = [&] {
+    EXPECT_TRUE(client->is_known_quiet());
+    EXPECT_FALSE(server->is_known_quiet());
+    EXPECT_EQ(receive_all(*server), "hello");
+    EXPECT_TRUE(server->is_known_quiet());
+    owner.post([&] {
+      EXPECT_FALSE(client->is_known_quiet());  // Much may have come since the kernel was asked.
+      owner.stop();
+    });
+  };
+  server->await_readable();
+  EXPECT_EQ(client->send("hello").bytes, 5u);
+  owner.run();
+}
+
+TEST_F(transport_test, is_not_known_to_be_quiet_when_its_end_is_still_to_be_told) {
+  server_user.when_readable = [&] {
+    EXPECT_FALSE(client->is_known_quiet());
+    owner.stop();
+  };
+  server->await_readable();
+  EXPECT_EQ(client->send("hello").bytes, 5u);
+  server->end_sending();
+  owner.run();
+}
+
 TEST_F(transport_test, is_told_nothing_that_was_under_way_when_it_went) {
   EXPECT_EQ(client->send("x").bytes, 1u);
   EXPECT_EQ(server->send("x").bytes, 1u);

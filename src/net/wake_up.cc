@@ -43,8 +43,10 @@ struct wake_up::state final : detail::polled, std::enable_shared_from_this<wake_
   state& operator=(const state&) = delete;
   ~state() { ::close(event); }
 
-  // The first event of all says only that the event can be written to.
-  void on_events(std::uint32_t) override {
+  void note_events(std::uint32_t) override {}
+
+  // The first time of all says only that the event can be written to.
+  void on_events() override {
     const auto kept = shared_from_this();
     run();
   }

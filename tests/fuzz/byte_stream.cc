@@ -43,6 +43,7 @@ class byte_stream::end final : public net::transport {
   void await_lost() override {}
   void end_sending() override { of_->over_ = true; }
   void reset_on_close() override {}
+  bool is_known_quiet() const override { return false; }
   std::string_view peer_ip() const override { return "192.0.2.1"; }
 
  private:

@@ -71,6 +71,8 @@ class wire::end_in_process final : public net::transport, private put_off_sends:
     return send_now(bytes);
   }
 
+  bool is_known_quiet() const override { return !wire_->lost_ && wire_->in_bytes_.empty() && !wire_->in_ended_; }
+
   void await_readable() override { await(readable_); }
   void await_writable() override { await(writable_); }
   void await_lost() override { await(lost_); }
