@@ -93,7 +93,7 @@ void caretaker::step() {
   errands_.clear();
   for (const sealed_segment& each : sealed_)
     keep_index(each);
-  sealed_.clear();
+  give_back_notes();
   if (!engine_.has_failed() && !ended_) tidy();
 }
 
@@ -102,6 +102,15 @@ void caretaker::keep_index(const sealed_segment& full) {
   if (!of || engine_.has_failed()) return;
   // Where it cannot be written, the next opening reads the segment.
   static_cast<void>(engine_.segments.write_index(full.which->where.name, *of, index_of(of->generation, full.notes)));
+}
+
+void caretaker::give_back_notes() {
+  if (sealed_.empty()) return;
+  std::vector<index_note> emptied = std::move(sealed_.back().notes);
+  emptied.clear();
+  sealed_.clear();
+  const std::lock_guard hold(engine_.caretaker.mutex);
+  engine_.caretaker.emptied.swap(emptied);
 }
 
 // ---- Space ----------------------------------------------------------------------------------------------------------

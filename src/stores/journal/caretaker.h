@@ -34,6 +34,7 @@ class caretaker {
 
   // So that the next opening need not read the segment.
   void keep_index(const sealed_segment& full);
+  void give_back_notes();
 
   // Makes space until enough is free of promises, or there is none to be had.
   void make_space();

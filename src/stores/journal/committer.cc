@@ -129,7 +129,7 @@ std::optional<location> committer::place(std::string_view body) {
 void committer::begin(segment& next) {
   sealed_segment full = std::exchange(written_, {next.shared_from_this(), {}});
   if (full.which != nullptr) {
-    engine_.seal(std::move(full));
+    written_.notes = engine_.seal(std::move(full));
   } else {
     engine_.ask_to_look_around();
   }

@@ -227,12 +227,15 @@ void engine::ask_to_look_around() {
   caretaker.filled.notify_one();
 }
 
-void engine::seal(sealed_segment which) {
+std::vector<index_note> engine::seal(sealed_segment which) {
+  std::vector<index_note> emptied;
   {
     const std::lock_guard hold(caretaker.mutex);
     caretaker.sealed.push_back(std::move(which));
+    emptied.swap(caretaker.emptied);
   }
   caretaker.filled.notify_one();
+  return emptied;
 }
 
 void engine::fail(std::string what) {

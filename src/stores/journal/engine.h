@@ -89,6 +89,7 @@ struct caretaker_mailbox {
   std::vector<request> without_space;
   std::vector<errand> errands;
   std::vector<sealed_segment> sealed;
+  std::vector<index_note> emptied;  // Notes of one whose index is kept: memory for those of the next.
 
   bool is_filled() const { return end || look_around || !without_space.empty() || !errands.empty() || !sealed.empty(); }
 };
@@ -127,8 +128,8 @@ class engine {
 
   // Asks the caretaker to look whether there is something to do.
   void ask_to_look_around();
-  // Gives it a segment to keep an index of.
-  void seal(sealed_segment which);
+  // Gives it a segment to keep an index of, and gets memory for the notes of the next.
+  std::vector<index_note> seal(sealed_segment which);
 
   // Refuses everything from now on. `what` tells people; the first stands, and is told to on_failure.
   void fail(std::string what);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <tuple>
-#include <unordered_set>
 
 #include "base/assert.h"
 #include "base/checksum.h"
@@ -75,17 +74,18 @@ key_prefix prefix_of(const record_key& key) {
 }
 
 index_contents index_of(std::uint64_t generation, const std::vector<index_note>& notes) {
-  std::unordered_set<std::uint32_t> superseded_here;
+  std::vector<std::uint32_t> superseded_here;
   index_contents contents;
   for (const index_note& each : notes) {
     if (each.before.generation == generation) {
-      superseded_here.insert(each.before.offset);
+      superseded_here.push_back(each.before.offset);
     } else if (each.before.generation != 0) {
       contents.superseded.push_back({each.key, each.before});
     }
   }
+  std::sort(superseded_here.begin(), superseded_here.end());
   for (const index_note& each : notes) {
-    if (superseded_here.contains(each.offset)) continue;
+    if (std::binary_search(superseded_here.begin(), superseded_here.end(), each.offset)) continue;
     contents.entries.push_back(each);
     contents.entries.back().before = {};
   }
