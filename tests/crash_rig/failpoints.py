@@ -1,10 +1,12 @@
 """The other end of failpoints.cc: arms it while the gateway runs, and reads what it has seen."""
 
+import ctypes
 import enum
 import errno
 import mmap
 import os
 import pathlib
+import platform
 import re
 import struct
 import subprocess
@@ -50,6 +52,20 @@ class Action(enum.IntEnum):
 class Place(enum.IntEnum):
     before = 0
     after = 1
+
+
+# Of io_setup(2) and io_destroy(2), which the C library does not have.
+_IO_SETUP, _IO_DESTROY = (206, 207) if platform.machine() == "x86_64" else (0, 1)
+
+
+def kernel_takes_batches():
+    """Whether it has a context for asynchronous I/O: where not, a gateway sends each piece by itself."""
+    system_call = ctypes.CDLL(None, use_errno=True).syscall
+    context = ctypes.c_ulong(0)
+    if system_call(ctypes.c_long(_IO_SETUP), ctypes.c_long(1), ctypes.byref(context)) != 0:
+        return False
+    system_call(ctypes.c_long(_IO_DESTROY), context)
+    return True
 
 
 _BYTES = 65536

@@ -6,7 +6,7 @@ import dataclasses
 import errno
 import signal
 
-from failpoints import Action, Place, Step
+from failpoints import Action, Place, Step, kernel_takes_batches
 
 # What one guarded request makes the gateway do, as path_test.py finds it; and the ends of its connections.
 PATH_OF_ALL = (Step.client_accept, Step.client_receive, Step.loop_wake, Step.upstream_connect, Step.upstream_send,
@@ -78,6 +78,16 @@ BIRTHS = tuple(WhileOpening(step, place, new=True) for step in
                (Step.file_open, Step.file_allocate, Step.file_rename, Step.journal_write, Step.file_settle)
                for place in Place)
 
+# Where what several send goes out together, if it ever does.
+OF_BATCHES = (
+    AtStep(Action.end, Step.upstream_send, Place.after, in_batch=True),
+    AtStep(Action.end, Step.client_send, Place.after, in_batch=True),
+    AtStep(Action.freeze, Step.upstream_send, Place.after, in_batch=True),
+    AtStep(Action.freeze, Step.client_send, Place.after, in_batch=True),
+    AtStep(Action.fail_once, Step.upstream_send, error=errno.ECONNRESET, in_batch=True),
+    AtStep(Action.fail_once, Step.client_send, error=errno.EPIPE, in_batch=True),
+) if kernel_takes_batches() else ()
+
 COURSE = (
     *(AtStep(Action.end, step, place) for step in PATH_OF_ALL for place in Place),
     AtStep(Action.freeze, Step.client_receive, Place.after),
@@ -89,12 +99,7 @@ COURSE = (
     AtStep(Action.fail_once, Step.upstream_send, error=errno.ECONNRESET),
     AtStep(Action.fail_once, Step.upstream_receive, error=errno.ECONNRESET),
     AtStep(Action.fail_once, Step.client_send, error=errno.EPIPE),
-    AtStep(Action.end, Step.upstream_send, Place.after, in_batch=True),
-    AtStep(Action.end, Step.client_send, Place.after, in_batch=True),
-    AtStep(Action.freeze, Step.upstream_send, Place.after, in_batch=True),
-    AtStep(Action.freeze, Step.client_send, Place.after, in_batch=True),
-    AtStep(Action.fail_once, Step.upstream_send, error=errno.ECONNRESET, in_batch=True),
-    AtStep(Action.fail_once, Step.client_send, error=errno.EPIPE, in_batch=True),
+    *OF_BATCHES,
     *[AnyTime(signal.SIGKILL)] * 5,
     *[AnyTime(signal.SIGSTOP)] * 2,
     *[AnyTime(signal.SIGTERM)] * 3,

@@ -7,9 +7,10 @@ import errno
 import os
 import signal
 import threading
+import unittest
 
 from e2e import gateway, story, upstream, waiting, wire
-from failpoints import Action, Failpoints, Place, Step, thaw_after_lease
+from failpoints import Action, Failpoints, Place, Step, kernel_takes_batches, thaw_after_lease
 from faults import PATH
 
 LEASE_S = 1.0
@@ -87,6 +88,7 @@ class Acting(WithFailpoints):
         self.assert_first(self.retry())
 
 
+@unittest.skipUnless(kernel_takes_batches(), "the kernel gives no context for asynchronous I/O (io_setup)")
 class Batches(WithFailpoints):
     """What several connections have to say goes out with one system call. Each of them is a step nevertheless, with
     those before it sent and those behind it not."""
