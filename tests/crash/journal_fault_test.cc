@@ -109,6 +109,7 @@ class failing_disk {
       const auto refused = again.open();
       ASSERT_FALSE(refused) << refused->message;
       EXPECT_EQ(again.compare_after_opening(), "");
+      EXPECT_LE(again.opened().statistics().bytes, small_journal().bytes_limit);
     }
   }
 

@@ -40,6 +40,8 @@ class journal_rig {
   // Opens the journal on the disk as it is. An error is the caller's to judge. In steps, the same seed is the same run.
   std::optional<journal::open_error> open(journal::run_by who = journal::run_by::threads);
   void close() { opened_.reset(); }
+  // From the next opening on.
+  void set_bytes_limit(std::uint64_t bytes) { options_.bytes_limit = bytes; }
   journal::journal& opened() { return *opened_; }
   simulated_disk& disk() { return *disk_; }
   void pause(std::chrono::milliseconds time) { clock_.advance(time); }

@@ -56,7 +56,8 @@ TEST(seeds_that_once_broke_a_promise, keep_them_all) {
     std::uint64_t seed;
   };
   for (const once_broken& each :
-       {once_broken{"stopped", 393}, once_broken{"stopped", 2'126}, once_broken{"stopped", 5'772}}) {
+       {once_broken{"stopped", 393}, once_broken{"stopped", 2'126}, once_broken{"stopped", 5'772},
+        once_broken{"full_disk", 34'968}, once_broken{"full_disk", 58'442}}) {
     const auto all = all_scenarios();
     const auto about = std::ranges::find(all, each.scenario, &scenario::name);
     ASSERT_NE(about, all.end()) << each.scenario;

@@ -21,14 +21,17 @@ namespace {
 // Records; below it, a thread costs more than it helps.
 constexpr std::size_t two_threads_from = 4'096;
 
-tl::expected<void, damage> drop_useless_files(scanned_log& found, disk& where, std::uint64_t segment_bytes) {
+// Once the log is durable: a power cut must not make a segment of a file again that has been removed.
+tl::expected<void, damage> drop_useless_files(scanned_log& found, disk& where, const segment_set& segments) {
+  const std::uint64_t ready_max = segments.ready_max(found.segments.size());
   for (const std::string& each : found.unfinished) {
     if (const auto removed = where.remove(each); !removed) {
       return tl::unexpected(damage{errc::io, each, 0, describe(removed.error())});
     }
   }
   for (auto each = found.unused.begin(); each != found.unused.end();) {
-    if (each->bytes == segment_bytes) {
+    const auto before = static_cast<std::uint64_t>(each - found.unused.begin());
+    if (each->bytes == segments.segment_bytes() && before < ready_max) {
       ++each;
       continue;
     }
@@ -224,10 +227,10 @@ class filling {
 
 tl::expected<recovered_log, damage> recover(scanned_log& found, disk& where, engine& into) {
   segment_set& segments = into.segments;
-  if (auto dropped = drop_useless_files(found, where, segments.segment_bytes()); !dropped) {
+  if (auto durable = make_durable(found, where); !durable) return tl::unexpected(std::move(durable.error()));
+  if (auto dropped = drop_useless_files(found, where, segments); !dropped) {
     return tl::unexpected(std::move(dropped.error()));
   }
-  if (auto durable = make_durable(found, where); !durable) return tl::unexpected(std::move(durable.error()));
   filling index(found, where, into);
   index.expect();
   std::uint64_t fence_granted = found.segments.empty() ? 0 : found.segments.back().header.fence_granted;
@@ -253,6 +256,10 @@ tl::expected<recovered_log, damage> recover(scanned_log& found, disk& where, eng
   // Those of segments that are gone, or that could not be read.
   for (const std::string& each : found.indexes)
     static_cast<void>(where.remove(each));
+  // Without any, the log itself may still be beyond a limit that was lowered.
+  if (const auto room = segments.make_room(0); !room && room.error().reason != errc::full) {
+    return tl::unexpected(damage{errc::io, where.name(), 0, describe(room.error())});
+  }
   if (last.which == nullptr) return recovered_log{{}, {}, fence_granted};
 
   // Only now: an expired record may hide an older entry of its key.

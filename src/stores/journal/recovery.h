@@ -19,7 +19,8 @@ struct recovered_log {
 
 // Makes the log that was found durable, fills the index from it and hands its files to the engine's segments. A sealed
 // segment is read only where it has no index file, and gets one then; the last one is always read. Of what is unused,
-// files of another length are removed, and so are those whose making was interrupted.
+// files of another length are removed, and so are those whose making was interrupted. Unused files and index files that
+// the limit leaves no room for are removed, too: an earlier removal may have failed or been lost, or the limit lowered.
 tl::expected<recovered_log, damage> recover(scanned_log& found, disk& where, engine& into);
 
 // Makes every claim in flight unknown, and queues that to be written as far as there is space. Before the committer

@@ -12,6 +12,10 @@ namespace {
 // An entry may take this part of a segment at most; that much is lost at the end of each at worst.
 constexpr std::uint64_t entries_per_segment_min = 8;
 
+bool is_gone(const io_result<void>& removed) {
+  return removed || removed.error().reason == errc::not_found;
+}
+
 }  // namespace
 
 segment_set::segment_set(disk& where, std::uint64_t segment_bytes, std::uint64_t files_max)
@@ -59,8 +63,7 @@ io_result<std::shared_ptr<segment>> segment_set::activate_next(std::uint64_t fir
   {
     const std::lock_guard hold(mutex_);
     onceward_assert(!ready_.empty());
-    next = std::move(ready_.back());
-    ready_.pop_back();
+    next = ready_.back();
     if (!kept_.empty()) {
       header.generation = kept_.back()->generation + 1;
       header.first_generation = kept_.front()->generation;
@@ -72,7 +75,9 @@ io_result<std::shared_ptr<segment>> segment_set::activate_next(std::uint64_t fir
   if (auto synced = next.file->sync(); !synced) return tl::unexpected(synced.error());
 
   auto active = std::make_shared<segment>(std::move(next), header.generation, first_sequence);
+  // Only now does it leave the ready ones, among which there may be others since: add_file() counts it all the time.
   const std::lock_guard hold(mutex_);
+  std::erase_if(ready_, [&](const segment_file& each) { return each.name == active->where.name; });
   kept_.push_back(active);
   return active;
 }
@@ -110,24 +115,28 @@ io_result<void> segment_set::write_index(const std::string& segment_file, const 
   return {};
 }
 
-void segment_set::drop_index(const std::string& segment_file) {
+io_result<void> segment_set::drop_index(const std::string& segment_file) {
   {
     const std::lock_guard hold(mutex_);
-    if (index_files_.erase(segment_file) == 0) return;
+    if (!index_files_.contains(segment_file)) return {};
   }
-  // One that stays is found by the next opening, which does not use it.
-  static_cast<void>(disk_.remove(index_file_name(segment_file)));
+  if (const auto removed = disk_.remove(index_file_name(segment_file)); !is_gone(removed)) return removed;
+  const std::lock_guard hold(mutex_);
+  index_files_.erase(segment_file);
+  return {};
 }
 
-bool segment_set::drop_an_index() {
-  std::string victim;
-  {
-    const std::lock_guard hold(mutex_);
-    if (index_files_.empty()) return false;
-    victim = index_files_.begin()->first;
+io_result<void> segment_set::make_room(std::uint64_t bytes) {
+  while (bytes_with(bytes) > files_max_ * segment_bytes_) {
+    std::string victim;
+    {
+      const std::lock_guard hold(mutex_);
+      if (index_files_.empty()) return tl::unexpected(io_error{errc::full, 0});
+      victim = index_files_.begin()->first;
+    }
+    if (auto dropped = drop_index(victim); !dropped) return dropped;
   }
-  drop_index(victim);
-  return true;
+  return {};
 }
 
 void segment_set::retire_oldest() {
@@ -137,7 +146,8 @@ void segment_set::retire_oldest() {
     onceward_assert(kept_.size() > 1 && kept_.front()->live_entries == 0);
     name = kept_.front()->where.name;
   }
-  drop_index(name);
+  // One that stays is of no segment any more once the file has become another, whose index takes its place.
+  static_cast<void>(drop_index(name));
   const std::lock_guard hold(mutex_);
   ready_.push_back(kept_.front()->where);
   kept_.pop_front();
@@ -148,11 +158,10 @@ io_result<void> segment_set::add_file() {
   std::string name;
   {
     const std::lock_guard hold(mutex_);
-    if (kept_.size() + ready_.size() >= files_max_) return tl::unexpected(io_error{errc::full, 0});
+    if (files() >= files_max_) return tl::unexpected(io_error{errc::full, 0});
     name = segment_file_name(++last_file_number_);
   }
-  while (bytes_with(segment_bytes_) > files_max_ * segment_bytes_ && drop_an_index()) {
-  }
+  if (auto room = make_room(segment_bytes_); !room) return room;
   // Under another name until it is whole, so that a file of a segment's name always has a segment's length.
   const std::string unfinished = unfinished_name(name);
   auto file = disk_.create(unfinished);
@@ -161,9 +170,11 @@ io_result<void> segment_set::add_file() {
   if (made) made = disk_.rename(unfinished, name);
   if (made) made = disk_.sync_directory();
   if (!made) {
-    // If this fails as well, the next opening removes it, or finds a use for it.
-    static_cast<void>(disk_.remove(unfinished));
-    static_cast<void>(disk_.remove(name));
+    const bool is_unfinished_gone = is_gone(disk_.remove(unfinished));
+    const bool is_whole_gone = is_gone(disk_.remove(name));
+    const std::lock_guard hold(mutex_);
+    // The next opening removes it, or finds a use for it.
+    if (!is_unfinished_gone || !is_whole_gone) ++left_behind_;
     return made;
   }
   const std::lock_guard hold(mutex_);
@@ -205,7 +216,7 @@ std::uint64_t segment_set::bytes_on_disk() const {
 
 std::uint64_t segment_set::bytes_with(std::uint64_t more) const {
   const std::lock_guard hold(mutex_);
-  std::uint64_t bytes = (kept_.size() + ready_.size()) * segment_bytes_ + more;
+  std::uint64_t bytes = files() * segment_bytes_ + more;
   for (const auto& [file, length] : index_files_)
     bytes += length;
   return bytes;

@@ -49,12 +49,12 @@ inline constexpr std::uint64_t segments_max = std::uint64_t{1} << 20;
 
 class segment_set {
  public:
-  // `files_max` bounds kept and ready ones together.
+  // There are `files_max` of them at most, and index files as far as both take no more bytes than so many files do.
   segment_set(disk& where, std::uint64_t segment_bytes, std::uint64_t files_max);
 
   // Before any other use: what was found in the directory. Returns the segments of the log, oldest first.
   std::vector<std::shared_ptr<segment>> adopt(const scanned_log& found);
-  // An index file that was found and is used. Others are to be removed.
+  // An index file that was found and is used. Others are to be removed, and some of these where make_room() has to.
   void adopt_index(const std::string& segment_file, std::uint64_t bytes);
   // The last of them can be written to from here on.
   void begin_at(std::uint64_t offset) { capacity_.fetch_add(usable_after(offset)); }
@@ -62,6 +62,9 @@ class segment_set {
   std::uint64_t segment_bytes() const { return segment_bytes_; }
   // The longest batch of one entry, on disk.
   std::uint64_t entry_disk_bytes_max() const { return entry_disk_bytes_max_; }
+  // Beside so many kept ones, the files that are of use as ready ones; others that are found are to be removed. Where
+  // the log alone is beyond the limit, which was lowered then, it is one: old segments are emptied into it.
+  std::uint64_t ready_max(std::uint64_t kept) const { return kept > files_max_ ? 1 : files_max_ - kept; }
   // What a whole segment can surely take.
   std::uint64_t usable_bytes() const { return usable_after(segment_header_bytes); }
 
@@ -94,10 +97,12 @@ class segment_set {
   // Writes the index file of a sealed segment; errc::full where the limit leaves no room for it. For recovery, too.
   io_result<void> write_index(const std::string& segment_file, const segment_bounds& as,
                               const index_contents& contents);
+  // Lets go of index files until so many bytes more are within the limit. errc::full where they are not without any,
+  // and another error where one cannot be removed. For recovery, too.
+  io_result<void> make_room(std::uint64_t bytes);
   // Makes the oldest segment a ready file. It must have no live entry and not be active.
   void retire_oldest();
-  // Preallocates another ready file, and lets go of index files where the limit leaves no room for both. errc::full at
-  // `files_max` and where the disk says so.
+  // Preallocates another ready file, and makes room for it. errc::full at `files_max` and where the disk says so.
   io_result<void> add_file();
 
   // The segment whose generation ends in this, modulo segments_max; it is kept.
@@ -110,10 +115,10 @@ class segment_set {
 
  private:
   std::uint64_t usable_after(std::uint64_t offset) const;
+  // Kept, ready and left behind. Under the mutex.
+  std::uint64_t files() const { return kept_.size() + ready_.size() + left_behind_; }
   std::uint64_t bytes_with(std::uint64_t more) const;
-  // False if there is none to be let go of.
-  bool drop_an_index();
-  void drop_index(const std::string& segment_file);
+  io_result<void> drop_index(const std::string& segment_file);
 
   disk& disk_;
   const std::uint64_t segment_bytes_;
@@ -124,6 +129,8 @@ class segment_set {
   std::deque<std::shared_ptr<segment>> kept_;
   std::vector<segment_file> ready_;
   std::uint64_t last_file_number_ = 0;
+  // Files whose making failed and that could not be removed either. They take their room until the next opening.
+  std::uint64_t left_behind_ = 0;
   // Index files, by the segment file that each is of, and their lengths. Only as long as there is room for them.
   std::map<std::string, std::uint64_t> index_files_;
 
