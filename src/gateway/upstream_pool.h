@@ -30,7 +30,7 @@ struct upstream_connecting;
 // What a caller wants of a connection.
 struct upstream_demand {
   base::moment::duration idle_max{};  // One that was idle for longer is not good enough; negative: only a new one is.
-  bool checked = false;               // Known to be still open right before it is handed over: the kernel was asked.
+  bool checked = false;               // That it is still open is known, or asked of the kernel, right before.
 };
 
 // Somebody who waits for a connection. Leaves the pool before it is destroyed.

@@ -101,8 +101,8 @@ bool poller::hand_out_some() {
     loop_.refresh_now();
     tell(each.data.u64);
   }
+  up_to_date_ = false;  // Who gets bytes may be quick.
   loop_.sends().end();
-  up_to_date_ = false;
   return !events.empty();
 }
 

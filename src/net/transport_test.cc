@@ -7,12 +7,15 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "net/connect_attempt.h"
 #include "net/deadline.h"
 #include "net/listener.h"
 #include "net/send_batch.h"
 #include "net/signals.h"
+#include "net/tcp_transport.h"
 
 namespace onceward::net {
 namespace {
@@ -355,6 +358,49 @@ TEST_F(transport_test, is_not_known_to_be_quiet_when_its_end_is_still_to_be_told
   server->await_readable();
   EXPECT_EQ(client->send("hello").bytes, 5u);
   server->end_sending();
+  owner.run();
+}
+
+TEST_F(transport_test, is_not_known_to_be_quiet_while_the_kernel_may_have_more_to_say) {
+  constexpr int more_than_a_lot = 33;
+  struct talker {
+    std::array<int, 2> ends{};
+    recorder user;
+    std::unique_ptr<transport> heard;
+    ~talker() { ::close(ends[1]); }
+  };
+  std::array<talker, more_than_a_lot> talkers;
+  int told = 0;
+  for (talker& each : talkers) {
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, each.ends.data()), 0);
+    each.heard = make_tcp_transport(owner, each.ends[0], listening->local());
+    each.heard->set_user(&each.user);
+    each.user.when_readable = [&] {
+      ++told;
+      if (told == 1) {
+        EXPECT_FALSE(client->is_known_quiet());
+      } else if (told == more_than_a_lot) {
+        EXPECT_TRUE(client->is_known_quiet());
+        owner.stop();
+      }
+    };
+    each.heard->await_readable();
+    ASSERT_EQ(::write(each.ends[1], "x", 1), 1);
+  }
+  owner.run();
+}
+
+TEST_F(transport_test, is_not_known_to_be_quiet_once_what_was_put_off_is_sent) {
+  server_user.when_readable = [&] {
+    if (!is_put_off(server->send("for the client"))) return;
+    server_user.when_writable = [&] {
+      EXPECT_FALSE(client->is_known_quiet());
+      owner.stop();
+    };
+    server->await_writable();
+  };
+  server->await_readable();
+  EXPECT_EQ(client->send("hello").bytes, 5u);
   owner.run();
 }
 
