@@ -229,7 +229,7 @@ std::optional<step> sending_to(int descriptor) {
 struct batch_results {
   aio_context_t of = 0;
   std::size_t count = 0;
-  std::array<io_event, 64> all = {};
+  std::array<io_event, 256> all = {};  // A lot of send_batch.h at most.
 };
 thread_local batch_results results;
 
