@@ -51,6 +51,11 @@ class simulated_file final : public journal::disk_file {
     return result_of(failure);
   }
 
+  void start_write_back(std::uint64_t offset, std::uint64_t bytes) override {
+    const std::lock_guard hold(disk_.mutex_);
+    disk_.write_backs_.push_back({number_, offset, bytes});
+  }
+
   io_result<std::uint64_t> size() override {
     const std::lock_guard hold(disk_.mutex_);
     if (const auto failure = disk_.begin_call()) return tl::unexpected(*failure);
@@ -176,6 +181,11 @@ std::uint64_t simulated_disk::operation_count() const {
 void simulated_disk::keep_history() {
   const std::lock_guard hold(mutex_);
   history_.emplace(disk_history{holds_, {}});
+}
+
+std::vector<write_back> simulated_disk::write_backs() const {
+  const std::lock_guard hold(mutex_);
+  return write_backs_;
 }
 
 disk_history simulated_disk::history() const {

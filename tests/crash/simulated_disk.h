@@ -26,6 +26,13 @@ struct disk_history {
   std::vector<operation> operations;
 };
 
+// What the disk was asked to begin with.
+struct write_back {
+  file_number file;
+  std::uint64_t offset;
+  std::uint64_t bytes;
+};
+
 class simulated_disk {
  public:
   explicit simulated_disk(platter holds = {}) : holds_(std::move(holds)) {}
@@ -44,6 +51,8 @@ class simulated_disk {
   // Keeps a record from now on. Before the first operation.
   void keep_history();
   disk_history history() const;
+  // Only noted: what was not synced may be on the disk at any time anyway.
+  std::vector<write_back> write_backs() const;
 
   // ---- Faults ----
 
@@ -76,6 +85,7 @@ class simulated_disk {
   std::optional<std::string> locked_by_;  // Gone with the mount.
   std::uint64_t operation_count_ = 0;
   std::optional<disk_history> history_;
+  std::vector<write_back> write_backs_;
   std::uint64_t calls_ = 0;
   std::uint64_t failing_call_ = ~std::uint64_t{0};
   bool failing_forever_ = false;

@@ -47,6 +47,10 @@ class disk_file {
   // Makes what was written durable. After an error nothing is known about it, and trying again tells nothing.
   virtual io_result<void> sync() = 0;
 
+  // Has the disk begin with what was written there, and does not wait for it: a later sync() finds less to do. A hint;
+  // an error is found by that sync().
+  virtual void start_write_back(std::uint64_t offset, std::uint64_t bytes) = 0;
+
   virtual io_result<std::uint64_t> size() = 0;
 
   // Makes the empty file `bytes` long, with space allotted, zeros written and all of it durable, so that writes inside

@@ -11,12 +11,17 @@ namespace {
 // A longer write would keep the first of its group waiting.
 constexpr std::uint64_t batch_disk_bytes_max = 1u << 20;
 
+// What is not synced with each batch is handed to the disk in pieces of at least this size. The kernel by itself would
+// begin after half a minute, and the sync at the end of a segment keep everybody waiting for all of it.
+constexpr std::uint64_t write_back_bytes_min = 1u << 20;
+
 }  // namespace
 
 log_writer::log_writer(segment_set& segments, position end, durability level, std::function<wall_time()> now,
                        std::function<std::uint64_t()> fence_granted)
     : segments_(segments),
       end_(std::move(end)),
+      handed_to_disk_(end_.offset),
       level_(level),
       now_(std::move(now)),
       fence_granted_(std::move(fence_granted)) {}
@@ -47,7 +52,14 @@ io_result<void> log_writer::write() {
   end_.offset += bytes.size();
   end_.next_sequence += 1;
   batch_.clear();
+  if (level_ == durability::written) start_write_back();
   return {};
+}
+
+void log_writer::start_write_back() {
+  const std::uint64_t bytes = end_.offset - handed_to_disk_;
+  if (bytes < write_back_bytes_min) return;
+  end_.active->where.file->start_write_back(std::exchange(handed_to_disk_, end_.offset), bytes);
 }
 
 io_result<void> log_writer::sync() {
@@ -78,6 +90,7 @@ io_result<void> log_writer::rotate() {
   if (!next) return tl::unexpected(next.error());
   end_.active = *std::move(next);
   end_.offset = segment_header_bytes;
+  handed_to_disk_ = end_.offset;
   return {};
 }
 

@@ -44,10 +44,12 @@ class log_writer {
 
  private:
   bool has_room(std::size_t entry_bytes) const;
+  void start_write_back();
   io_result<void> rotate();
 
   segment_set& segments_;
   position end_;
+  std::uint64_t handed_to_disk_;  // Up to here, in the active segment. At level `written` alone.
   const durability level_;
   const std::function<wall_time()> now_;
   const std::function<std::uint64_t()> fence_granted_;

@@ -91,6 +91,11 @@ class posix_file final : public disk_file {
     return {};
   }
 
+  void start_write_back(std::uint64_t offset, std::uint64_t bytes) override {
+    static_cast<void>(::sync_file_range(file_.get(), static_cast<off64_t>(offset), static_cast<off64_t>(bytes),
+                                        SYNC_FILE_RANGE_WRITE));
+  }
+
   io_result<std::uint64_t> size() override {
     struct stat status{};
     if (::fstat(file_.get(), &status) != 0) return failure(errno);

@@ -58,6 +58,7 @@ TEST_P(posix_disk, reads_what_was_written) {
   block_buffer memory(2 * block_bytes);
   std::memset(memory.data(), 'x', 2 * block_bytes);
   ASSERT_TRUE((*file)->write_at(3 * block_bytes, memory.first(2 * block_bytes)));
+  (*file)->start_write_back(3 * block_bytes, 2 * block_bytes);
   ASSERT_TRUE((*file)->sync());
 
   auto again = disk_->open("f");
